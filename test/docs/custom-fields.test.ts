@@ -30,7 +30,7 @@ let overlay: string;
 
 beforeAll(async () => {
   [hospital, overlay] = await Promise.all([startServer(), overlayFolderOf(overlayFiles)]);
-  await hospital.control('POST', 'settings', { auth: 'none' });
+  await hospital.settings({ auth: 'none' });
   const operators = new Map([['ops', { name: 'ops', token: 'ops-token', may: ['read', 'decide'] as const }]]);
   const config = aConfig([aConnection(hospital.base)], { overlay, operators });
   gateway = await startTestGateway(await freshEmbedded(), config);

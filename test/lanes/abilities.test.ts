@@ -31,7 +31,7 @@ beforeEach(async () => {
   await prepareConnection(world.store, config);
   connection = openConnection(config, { now: () => now });
   read = cachedCapabilities(world.store, connection, () => now);
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   await register(['system/Goal.crus', 'system/Task.crus']);
   await read();
 });
@@ -77,7 +77,7 @@ describe('what a connection can do', () => {
   });
 
   test('opens one alert when the server declares something else', async () => {
-    await world.server.control('POST', 'settings', { auth: 'token', transactions: false });
+    await world.server.settings({ auth: 'token', transactions: false });
     now += 2 * hour;
     await read();
     expect(await world.alerts()).toMatchObject([{ topic: 'capabilities-changed:general', count: 1 }]);
@@ -85,7 +85,7 @@ describe('what a connection can do', () => {
 });
 
 test('each operation keeps its route and the reason for it', async () => {
-  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.server.settings({ auth: 'none' });
   await world.connect(aConnection(world.server.base));
   await world.send(...directoryAndClient());
   const operations = await world.store.db.selectFrom('operation').select(['route', 'route_reason']).execute();
@@ -97,10 +97,11 @@ test('each operation keeps its route and the reason for it', async () => {
 
 test('C6 each operation keeps the id by which the support of the server finds its request', async () => {
   const headers = { 'x-request-id': 'desk-7', 'opc-request-id': 'not for this vendor' };
-  await world.server.control('POST', 'faults', [
-    { method: 'POST', fault: { status: 422, headers, body: { resourceType: 'OperationOutcome', issue: [] } } },
-  ]);
-  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.server.faults({
+    method: 'POST',
+    fault: { status: 422, headers, body: { resourceType: 'OperationOutcome', issue: [] } },
+  });
+  await world.server.settings({ auth: 'none' });
   await world.connect(aConnection(world.server.base));
   await world.send(...directoryAndClient());
   const operations = await world.store.db.selectFrom('operation').select(['outcome', 'request_id']).execute();

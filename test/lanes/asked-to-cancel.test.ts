@@ -52,9 +52,7 @@ describe('at a server that knows the two steps of BSeR', () => {
   test('the Task asks once, also when the reply is lost, and our own question offers the source nothing', async () => {
     await accepted();
     await partnerMoves('in-progress', { businessStatus: scheduled });
-    await world.server.control('POST', 'faults', [
-      { method: 'PUT', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('PUT', 'Task', { drop: 'after-commit' });
     const [before, changes] = [await version(), await offered()];
     await sourceSays(asked);
     expect(await version()).toBe(before + 1);
@@ -149,9 +147,7 @@ describe('at a server where a Task of its own asks', () => {
   test('there is exactly one, which names the first and the reason; done, the source is told that the partner cancels', async () => {
     await accepted();
     const { id, businessStatus } = await task();
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('POST', 'Task', { drop: 'after-commit' });
     await sourceSays(asked);
     await world.workAgain();
     expect(await question()).toMatchObject({

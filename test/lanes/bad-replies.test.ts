@@ -28,16 +28,14 @@ const elsewhere = { location: 'https://elsewhere.example.org/fhir/Organization/7
 const large = { body: outcome('error', 'exception'), bodyBytes: 10 * 1024 * 1024 };
 
 beforeEach(async () => {
-  await world.server.control('POST', 'settings', { transactions: false });
+  await world.server.settings({ transactions: false });
 });
 
 afterEach(stopAll);
 
 async function fault(method: string, action: JsonObject, path = 'Organization'): Promise<void> {
-  await world.server.control('POST', 'faults', [{ method, path, fault: action }]);
+  await world.server.faults({ method, path, fault: action });
 }
-
-const heal = () => world.server.control('DELETE', 'faults');
 
 /** The organization is on the server, and linked. */
 async function sent(): Promise<JsonObject> {
@@ -102,7 +100,7 @@ describe('a reply to a read', () => {
     expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason, attempts: 2 });
     expect(await truth()).toEqual(before);
 
-    await heal();
+    await world.server.mend();
     await world.work();
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await truth()).toEqual(before);
@@ -129,7 +127,7 @@ describe('a reply to a read', () => {
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: `lanes-parked:${reason}:general`, code: 'lanes-parked', count: 1 }]);
 
-    await heal();
+    await world.server.mend();
     await lookAgain();
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.link(slot)).toMatchObject({ state: 'current' });
@@ -146,7 +144,7 @@ describe('a reply to a read', () => {
     expect(await world.alerts()).toEqual([
       { topic: 'lanes-parked:server-wrong-resource:general', code: 'lanes-parked', count: 2 },
     ]);
-    await heal();
+    await world.server.mend();
     const lanes = ['org-pantry', 'org-riverside'].map((id) => `county.organization.${id}`);
     await world.store.tx((trx) =>
       raiseWanted(
@@ -187,7 +185,7 @@ describe('a reply to a read', () => {
       await world.send(['organization', renamed()]);
       expect(await world.server.writes()).toHaveLength(1);
 
-      await heal();
+      await world.server.mend();
       await lookAgain();
       expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({ name: 'Harbor Food Pantry' });
       expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
@@ -227,7 +225,7 @@ describe('a reply to a read', () => {
       div: '<div xmlns="http://www.w3.org/1999/xhtml"><script>alert(1)</script></div>',
     };
     const contained = [{ resourceType: 'Location', id: 'back-door', name: 'Back door' }];
-    await world.server.control('POST', 'seed', { ...held, id: String(id), text, contained });
+    await world.server.seed({ ...held, id: String(id), text, contained });
     await lookAgain();
     await world.send(['organization', renamed()]);
     expect(await world.server.own('Organization', `county/${slot}`)).toMatchObject({
@@ -249,9 +247,7 @@ describe('a reply to a read', () => {
 
   test('a reset is tried once more at once: the lane does not come back for it', async () => {
     await sent();
-    await world.server.control('POST', 'faults', [
-      { method: 'GET', path: 'Organization', nth: 1, fault: { drop: 'before-commit', cut: 'reset' } },
-    ]);
+    await world.server.strikeOnce('GET', 'Organization', { drop: 'before-commit', cut: 'reset' });
     await lookAgain();
     expect(await world.lane(subject)).toMatchObject({ hasWork: false, attempts: 0 });
   });
@@ -283,7 +279,7 @@ describe('a reply to an update', () => {
       .map(([title, action]) => ({ title: `${title}, and it was not done`, action, sends: 2 })),
   ])('$title: unknown until it is looked up', async ({ action, sends }) => {
     const { id } = await sent();
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Organization', nth: 1, fault: action }]);
+    await world.server.strikeOnce('PUT', 'Organization', action);
     await world.accept(['organization', renamed()]);
     const before = await truth();
     await world.work({ tries: 1 });
@@ -352,9 +348,7 @@ describe('a reply to a create', () => {
     ['500 with 10 MB of error', { status: 500, ...large }],
   ])('%s, although it was done: found by our identifier, linked, and made once', async (_title, action) => {
     const at: JsonObject = 'status' in action ? { at: 'after-commit' } : {};
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', nth: 1, fault: { ...action, ...at } },
-    ]);
+    await world.server.strikeOnce('POST', 'Organization', { ...action, ...at });
     await world.accept(['organization', anOrganization()]);
     await world.work({ tries: 1 });
     expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined });
@@ -395,10 +389,10 @@ describe('a reply to a create', () => {
   });
 
   test('65: lost, and the search for it once answered with nothing at all: asked again, and nobody else', async () => {
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'Organization$', nth: 1, fault: { status: 200 } },
-    ]);
+    );
     await world.accept(['organization', anOrganization()]);
     await world.work({ tries: 2 });
     expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason: 'server-busy' });
@@ -413,9 +407,7 @@ describe('a reply to a create', () => {
     ['and nothing is there: made once', {}],
     ['and one with our identifier is there: linked', { at: 'after-commit' }],
   ])('409 once, %s', async (_title, when) => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', nth: 1, fault: { status: 409, ...when } },
-    ]);
+    await world.server.strikeOnce('POST', 'Organization', { status: 409, ...when });
     await world.accept(['organization', anOrganization()]);
     await world.work({ tries: 1 });
     expect(await world.lane(subject)).toMatchObject({ hasWork: true, parked: undefined, reason: 'create-conflict' });
@@ -442,7 +434,7 @@ describe('a reply to a create', () => {
     await lookAgain(4);
     expect(await posts()).toBe(tried);
 
-    await heal();
+    await world.server.mend();
     await world.decide('conflict', 'again');
     await world.work();
     expect(await creates(world.server, 'Organization')).toBe(1);
@@ -467,7 +459,7 @@ describe('a reply to a create', () => {
       expect(await world.lane(subject)).toMatchObject({ hasWork: false, parked: undefined });
       expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'stored-elsewhere' });
 
-      await heal();
+      await world.server.mend();
       await world.decide('stored-elsewhere', 'again');
       await world.work();
       expect(await creates(world.server, 'Organization')).toBe(1);
@@ -479,7 +471,7 @@ describe('a reply to a create', () => {
     await fault('POST', { status: 201, headers: elsewhere });
     await world.send(['organization', anOrganization()]);
     await lookAgain(4);
-    await heal();
+    await world.server.mend();
     await world.decide('stored-elsewhere', 'leave');
     await world.accept(['organization', renamed()], ['service', aService()]);
     await world.workAgain();
@@ -513,7 +505,7 @@ describe('a create that is answered with what another patient has', () => {
 
   /** A linked case, then a second goal whose create is answered so, each time. */
   async function answered(action: JsonObject): Promise<void> {
-    await world.server.control('POST', 'seed', [{ resourceType: 'Patient', id: 'another' }, foreign]);
+    await world.server.seed({ resourceType: 'Patient', id: 'another' }, foreign);
     await world.send(...caseload());
     await fault('POST', { ...located, ...action }, 'Goal');
     await world.accept(['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })]);
@@ -542,7 +534,7 @@ describe('a create that is answered with what another patient has', () => {
       expect(await world.link(name)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
       expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
 
-      await heal();
+      await world.server.mend();
       await world.decide('outcome-untold', 'not-there');
       await world.work();
       const { id } = await world.server.own('Goal', `county/${name}`);
@@ -563,8 +555,8 @@ describe('a condition that the server reads as another one', () => {
       description: { text: 'Walk every day.' },
       subject: { reference: 'Patient/another' },
     };
-    await world.server.control('POST', 'settings', { transactions: true });
-    await world.server.control('POST', 'seed', [{ resourceType: 'Patient', id: 'another' }, another]);
+    await world.server.settings({ transactions: true });
+    await world.server.seed({ resourceType: 'Patient', id: 'another' }, another);
     const lenient = (entry: Json): Json => {
       if (!isObject(entry) || !isObject(entry.request) || entry.request.url !== 'Goal') return entry;
       return { ...entry, request: { ...entry.request, ifNoneExist: 'lifecycle-status=active' } };
@@ -622,7 +614,7 @@ describe('a create is believed', () => {
       alias: ['The Elm'],
       identifier,
     };
-    await world.server.control('POST', 'seed', older);
+    await world.server.seed(older);
     await sendThrough({ text: (text, path) => (path === 'Organization' ? '' : text) });
     expect(await creates(world.server, 'Organization')).toBe(1);
     expect(await world.link(slot)).toMatchObject({ remoteId: 'older', state: 'current' });
@@ -635,7 +627,7 @@ describe('a create is believed', () => {
   });
 
   test('and asks for no condition that the server does not search by', async () => {
-    await world.server.control('POST', 'settings', { hiddenSearchParameters: ['Goal.identifier'] });
+    await world.server.settings({ hiddenSearchParameters: ['Goal.identifier'] });
     await world.send(...caseload());
     const created = (await world.server.journal()).filter(({ method }) => method === 'POST');
     const conditional = created
@@ -739,7 +731,7 @@ describe('Bundles', () => {
       (body) => eachEntry(body, answerAs('201', { subject: { reference: 'Patient/other' } })),
     ],
   ])('%s: each is looked up by our identifier', async (_title, lie) => {
-    await world.server.control('POST', 'settings', { transactions: true });
+    await world.server.settings({ transactions: true });
     let lies = 1;
     const once = (body: JsonObject) => (body.type === 'transaction-response' && lies-- > 0 ? lie(body) : body);
     await throughProxy(once, async () => {
@@ -763,9 +755,7 @@ describe('Bundles', () => {
   test('70: a search that shows one resource twice has found one', async () => {
     const twice = (body: JsonObject) => (body.type === 'searchset' ? eachEntry(body, (entry) => [entry, entry]) : body);
     await throughProxy(twice, async () => {
-      await world.server.control('POST', 'faults', [
-        { method: 'POST', path: 'Organization', nth: 1, fault: { status: 500, at: 'after-commit' } },
-      ]);
+      await world.server.strikeOnce('POST', 'Organization', { status: 500, at: 'after-commit' });
       await world.send(['organization', anOrganization()]);
       expect(await world.openDecisions()).toEqual([]);
       expect(await creates(world.server, 'Organization')).toBe(1);
@@ -808,7 +798,7 @@ describe('a poll', () => {
     await world.poll();
     expect(await poll()).toMatchObject({ cursor: null, reason: { code: 'search-endless' } });
     expect(await world.alerts()).toMatchObject([{ topic: 'poll-fails:general:Task', code: 'search-endless' }]);
-    await heal();
+    await world.server.mend();
     await world.poll();
     expect(await poll()).toMatchObject({ reason: null });
     expect(await world.alerts()).toEqual([]);

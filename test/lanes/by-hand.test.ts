@@ -35,10 +35,8 @@ async function refuse(...types: readonly string[]): Promise<void> {
   const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
   // A transaction that holds such a resource is refused as a whole.
   const rules = [...types, '$'].map((path) => ({ method: 'POST', path, fault: { status: 422, body } }));
-  await world.server.control('POST', 'faults', rules);
+  await world.server.faults(...rules);
 }
-
-const mend = () => world.server.control('DELETE', 'faults');
 
 async function refusedGoal(): Promise<void> {
   await world.send(...directoryAndClient());
@@ -166,7 +164,7 @@ describe('a refused write', () => {
 
   test('decision "retry": goes out once the server takes it', async () => {
     await refusedGoal();
-    await mend();
+    await world.server.mend();
     await world.decide('refused-write', 'retry');
     await world.work();
     expect(await world.server.all('Goal')).toHaveLength(1);
@@ -180,7 +178,7 @@ describe('a refused write', () => {
     await world.work();
     expect(await world.lane(lane.subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'version-set-aside' });
-    await mend();
+    await world.server.mend();
     await runByHand(world.store, lane);
     await world.work();
     expect(await world.server.all('Goal')).toEqual([]);
@@ -192,7 +190,7 @@ describe('a refused write', () => {
 
   test('is obsolete as a question when a new version goes through', async () => {
     await refusedGoal();
-    await mend();
+    await world.server.mend();
     await newGoal('Food every day.', 10);
     await world.work();
     const asked = await world.store.db.selectFrom('decision').select(['kind', 'state']).execute();
@@ -274,10 +272,10 @@ describe('a connection that is drained', () => {
   test('waits for what a request has done that got no answer', async () => {
     await sendAll();
     const fault = { drop: 'after-commit' };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'PUT', path: 'Goal', nth: 1, fault },
       { method: 'POST', path: '$', nth: 1, fault },
-    ]);
+    );
     await newGoal('Food every day.', 10);
     await world.run(lane.subject);
     await drain(world.store, 'general', 'ops');
@@ -310,10 +308,10 @@ describe('a connection that is drained', () => {
     beforeEach(async () => {
       await sendAll();
       const fault = { drop: 'after-commit' };
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'PUT', path: 'Goal', nth: 1, fault },
         { method: 'POST', path: '$', nth: 1, fault },
-      ]);
+      );
       await newGoal('Food every day.', 10);
       await world.run(lane.subject);
     });

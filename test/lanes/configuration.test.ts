@@ -226,15 +226,15 @@ describe('a source that is taken out of a connection', () => {
 
   test('has what became of a request found out that was under way, and nothing sent after it', async () => {
     await world.send(...directoryAndClient());
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.server.control('POST', 'faults', [
+    await world.server.settings({ transactions: false });
+    await world.server.faults(
       { method: 'POST', path: 'EpisodeOfCare', nth: 1, fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'EpisodeOfCare$', fault: { status: 503 } },
-    ]);
+    );
     await world.accept(...caseWithReferral());
     await world.run(rosa);
     await leftOut();
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     const before = await journaled();
     await world.work({ tries: 2 });
     expect(await world.server.writes(before)).toEqual([]);
@@ -403,7 +403,7 @@ describe('a process with another configuration than the one in force', () => {
 
   test('stops where it stands when a connection that it works on is switched off', async () => {
     await world.send(...directoryAndClient());
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const old = asNow();

@@ -20,7 +20,7 @@ const theirs = {
 
 describe('an organization that the server knows by its NPI', () => {
   test('is linked and never written, whatever its record says later', async () => {
-    await world.server.control('POST', 'seed', theirs);
+    await world.server.seed(theirs);
     await world.send(['organization', anOrganization({ identifiers })]);
     await world.accept([
       'organization',
@@ -36,7 +36,7 @@ describe('an organization that the server knows by its NPI', () => {
   });
 
   test('is not retired when its record is deleted', async () => {
-    await world.server.control('POST', 'seed', theirs);
+    await world.server.seed(theirs);
     await world.send(['organization', anOrganization({ identifiers })]);
     await world.send([
       'organization',
@@ -46,7 +46,7 @@ describe('an organization that the server knows by its NPI', () => {
   });
 
   test('stands in references to it', async () => {
-    await world.server.control('POST', 'seed', theirs);
+    await world.server.seed(theirs);
     await world.send(...directoryAndClient(), [
       'organization',
       anOrganization({ identifiers, updatedAt: '2026-01-06T09:00:00-05:00' }),
@@ -56,7 +56,7 @@ describe('an organization that the server knows by its NPI', () => {
   });
 
   test('is not taken when it is switched off there: our own is made', async () => {
-    await world.server.control('POST', 'seed', { ...theirs, active: false });
+    await world.server.seed({ ...theirs, active: false });
     await world.send(['organization', anOrganization({ identifiers })]);
     expect(await ownCounts(world.server)).toEqual({ 'county/organization/org-pantry#organization': 1 });
   });
@@ -73,13 +73,13 @@ describe('several organizations under one NPI', () => {
   };
 
   test('the one of the same name is linked, wherever it comes in their order', async () => {
-    await world.server.control('POST', 'seed', [bakery, { ...theirs, name: 'ELM STREET PANTRY' }]);
+    await world.server.seed(bakery, { ...theirs, name: 'ELM STREET PANTRY' });
     await sendPantry();
     expect(await world.link(name)).toMatchObject({ origin: 'found', remoteId: 'elm' });
   });
 
   test('without one of the same name a person is asked: nothing is guessed or made, and what needs it waits', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
@@ -102,7 +102,7 @@ describe('several organizations under one NPI', () => {
   });
 
   test('… answered "create": ours is made beside them, once, and is written on', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.decide('entry-match', 'create');
     await world.work();
@@ -119,7 +119,7 @@ describe('several organizations under one NPI', () => {
   });
 
   test('… answered "leave": none is linked or made, and nobody is asked again until its record has a new version', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.decide('entry-match', 'leave');
     await world.work();
@@ -134,7 +134,7 @@ describe('several organizations under one NPI', () => {
   });
 
   test('… and a record that comes with another name is looked for anew', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.send([
       'organization',
@@ -151,14 +151,14 @@ describe('several organizations under one NPI', () => {
       name: [{ family, given: [given] }],
       identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
     });
-    await world.server.control('POST', 'seed', [person('a', 'Okafor', 'Ada'), person('b', 'OKAFOR', 'Ngozi')]);
+    await world.server.seed(person('a', 'Okafor', 'Ada'), person('b', 'OKAFOR', 'Ngozi'));
     await world.send(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
     expect(await world.link('worker/worker-okafor#practitioner')).toMatchObject({ origin: 'found', remoteId: 'b' });
   });
 });
 
 test('a practitioner known by NPI is linked; the role, which names the agency, is ours', async () => {
-  await world.server.control('POST', 'seed', {
+  await world.server.seed({
     resourceType: 'Practitioner',
     id: 'ngozi',
     active: true,
@@ -175,7 +175,7 @@ test('an organization known by an identifier of the connection is linked', async
   await world.connect(
     aConnection(world.server.base, { id: 'hub', identifierSystems: { 'state-license': 'urn:oid:9.9' } }),
   );
-  await world.server.control('POST', 'seed', { ...theirs, identifier: [{ system: 'urn:oid:9.9', value: 'NY-17' }] });
+  await world.server.seed({ ...theirs, identifier: [{ system: 'urn:oid:9.9', value: 'NY-17' }] });
   await world.send(['organization', anOrganization({ identifiers: [{ kind: 'state-license', value: 'NY-17' }] })]);
   expect(await world.link('organization/org-pantry#organization', 'hub')).toMatchObject({
     origin: 'found',

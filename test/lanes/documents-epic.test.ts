@@ -20,10 +20,10 @@ const hospital = {
 } as const;
 
 const world = useWorld(hospital);
-const { filed, seed, sendCase, strikeOnce, timePasses, writes } = documentsOf(world);
+const { filed, sendCase, timePasses, writes } = documentsOf(world);
 
 beforeEach(() =>
-  seed(
+  world.server.seed(
     rosaOnFile,
     anEncounter('old', 'in-progress', '2026-01-10T09:00:00Z'),
     anEncounter('newest', 'in-progress', '2026-02-01T09:00:00Z'),
@@ -53,7 +53,7 @@ describe('a case with a plan', () => {
 
   test('is filed under the newest one also beside those that say no time, or none that is one', async () => {
     const { period: _none, ...untimed } = anEncounter('untimed', 'in-progress', '2026-03-01T09:00:00Z');
-    await seed(
+    await world.server.seed(
       anEncounter('a-soon', 'in-progress', 'soon'),
       anEncounter('never', 'in-progress', '2026-02-30T25:00:00Z'),
       untimed,
@@ -113,7 +113,7 @@ describe('E23 a note whose reply is lost', () => {
       { status: 502, body: '<html>down</html>', headers: { 'content-type': 'text/html' }, at: 'after-commit' },
     ],
   ])('%s is found by its marker in the Binary, and there is one', async (_title, fault) => {
-    await strikeOnce('POST', 'DocumentReference', fault);
+    await world.server.strikeOnce('POST', 'DocumentReference', fault);
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await world.workAgain();
@@ -123,10 +123,10 @@ describe('E23 a note whose reply is lost', () => {
 
   test('each time, and that no search shows, is filed no more once an hour is over; a person is asked', async () => {
     const nothing = { resourceType: 'Bundle', type: 'searchset', entry: [] };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'DocumentReference', fault: { status: 500, at: 'after-commit' } },
       { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: nothing } },
-    ]);
+    );
     await world.accept(...caseload());
     await world.work({ tries: 14 });
     expect(await world.openDecisions()).toEqual([]);
@@ -144,9 +144,7 @@ describe('E23 a note whose reply is lost', () => {
 
   test('five times before it is filed, counts for nothing when the next edition is lost', async () => {
     const lose = (times: number) =>
-      world.server.control('POST', 'faults', [
-        { method: 'POST', path: 'DocumentReference', nth: 1, times, fault: { status: 500 } },
-      ]);
+      world.server.faults({ method: 'POST', path: 'DocumentReference', nth: 1, times, fault: { status: 500 } });
     await lose(5);
     await world.accept(...caseload());
     await world.work({ tries: 30 });
@@ -159,20 +157,20 @@ describe('E23 a note whose reply is lost', () => {
 
   /** The note is filed and its reply lost; then the server shows it with this attachment, and this behind its address. */
   async function shownWith(attachment: JsonObject, binary: (data: string) => JsonObject): Promise<void> {
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'DocumentReference', nth: 1, fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'DocumentReference', fault: { status: 503 } },
-    ]);
+    );
     await sendCase();
     const [note] = await world.server.all('DocumentReference');
     const shown = { ...note, content: [{ attachment: { contentType: 'text/plain', ...attachment } }] };
     const found = { resourceType: 'Bundle', type: 'searchset', entry: [{ resource: shown }] };
     const data = Buffer.from((await filed())[0]?.text ?? '').toString('base64');
-    await world.server.control('DELETE', 'faults');
-    await world.server.control('POST', 'faults', [
+    await world.server.mend();
+    await world.server.faults(
       { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: found } },
       { method: 'GET', path: 'Binary', fault: binary(data) },
-    ]);
+    );
     await world.work();
   }
 
@@ -207,7 +205,7 @@ describe('E23 a note whose reply is lost', () => {
     ]);
     await world.workAgain();
     expect(await posts()).toBe(1);
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect(await posts()).toBe(1);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
@@ -215,8 +213,8 @@ describe('E23 a note whose reply is lost', () => {
   });
 
   test('is found also where another note of that day cannot be read', async () => {
-    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
-    await world.server.control('POST', 'seed', {
+    await world.server.strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await world.server.seed({
       resourceType: 'DocumentReference',
       id: 'theirs',
       status: 'current',
@@ -241,12 +239,12 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
     },
   };
   const refuse = (times: JsonObject = {}) =>
-    world.server.control('POST', 'faults', [{ method: 'POST', path: 'DocumentReference', fault: refusal, ...times }]);
+    world.server.faults({ method: 'POST', path: 'DocumentReference', fault: refusal, ...times });
   const tries = async () => (await writes()).filter((write) => write.startsWith('POST DocumentReference')).length;
   const question = { kind: 'conflict', code: 'server-duplicate', choices: ['again'] };
 
   test('and that is there is found by its marker', async () => {
-    await strikeOnce('POST', 'DocumentReference', { ...refusal, at: 'after-commit' });
+    await world.server.strikeOnce('POST', 'DocumentReference', { ...refusal, at: 'after-commit' });
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     expect(await tries()).toBe(1);
@@ -266,7 +264,7 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
     await world.work({ tries: 5 });
     expect(await tries()).toBe(6);
 
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.decide('conflict', 'again');
     await world.work();
     expect(await filed()).toHaveLength(1);
@@ -286,9 +284,7 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
 describe('a note that takes another one back', () => {
   test('is tried once where it is refused, and asked about', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'DocumentReference', fault: { status: 422 } },
-    ]);
+    await world.server.faults({ method: 'POST', path: 'DocumentReference', fault: { status: 422 } });
     await world.accept(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
     await world.work({ tries: 5 });
     expect((await writes()).filter((write) => write.startsWith('POST DocumentReference'))).toHaveLength(2);
@@ -299,8 +295,8 @@ describe('a note that takes another one back', () => {
 describe('E34 without an open encounter', () => {
   beforeEach(async () => {
     await world.server.control('POST', 'reset');
-    await world.server.control('POST', 'settings', { auth: 'none' });
-    await seed(rosaOnFile, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
+    await world.server.settings({ auth: 'none' });
+    await world.server.seed(rosaOnFile, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
   });
 
   test.each([
@@ -314,7 +310,7 @@ describe('E34 without an open encounter', () => {
     await again();
     await world.work();
     expect([await writes(), (await world.openDecisions()).length]).toEqual([[], 1]);
-    await seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
+    await world.server.seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
     await again();
     await world.work();
     expect(await filed()).toHaveLength(1);
@@ -322,7 +318,7 @@ describe('E34 without an open encounter', () => {
   });
 
   test('the note goes without one where the site allows it', async () => {
-    await world.server.control('POST', 'settings', { encounterRequired: false });
+    await world.server.settings({ encounterRequired: false });
     await world.connect(
       aConnection(world.server.base, { ...hospital, documents: { ...hospital.documents, encounter: 'none' } }),
     );
@@ -333,8 +329,8 @@ describe('E34 without an open encounter', () => {
 
 describe('E30 the daily cap on documents', () => {
   test('holds the documents of the whole connection until the next day; nothing is lost or tried again and again', async () => {
-    await world.server.control('POST', 'settings', { documentCap: 1 });
-    await seed({
+    await world.server.settings({ documentCap: 1 });
+    await world.server.seed({
       resourceType: 'Patient',
       id: 'ben',
       name: [{ family: 'Ngo', given: ['Ben'] }],
@@ -342,7 +338,7 @@ describe('E30 the daily cap on documents', () => {
       gender: 'male',
       identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-2' }],
     });
-    await seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
+    await world.server.seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
     await sendCase();
     await world.send(['goal', later]);
     const tries = (await writes()).filter((write) => write.includes('DocumentReference'));
@@ -350,7 +346,7 @@ describe('E30 the daily cap on documents', () => {
     await world.workAgain();
     expect((await writes()).filter((write) => write.includes('DocumentReference'))).toEqual(tries);
     await world.server.control('POST', 'clock', { advance: '1d' });
-    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await world.server.settings({ documentCap: 5 });
     await timePasses(25);
     await world.workAgain();
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
@@ -362,8 +358,8 @@ describe('E30 a note whose reply is lost at the daily cap', () => {
     (await world.server.journal()).filter(({ url }) => /DocumentReference|Binary/.test(String(url))).length;
 
   test('waits for the next day alone: the lane goes on, nobody is asked, and the note is found once', async () => {
-    await world.server.control('POST', 'settings', { documentCap: 1 });
-    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await world.server.settings({ documentCap: 1 });
+    await world.server.strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
     await sendCase();
     const { documents_held_until: until } = await world.store.db
       .selectFrom('connection')
@@ -384,7 +380,7 @@ describe('E30 a note whose reply is lost at the daily cap', () => {
     expect(await world.openDecisions()).toEqual([]);
 
     await world.server.control('POST', 'clock', { advance: '1d' });
-    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await world.server.settings({ documentCap: 5 });
     await timePasses(25);
     await world.work();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
@@ -469,12 +465,12 @@ describe('a patient who is not there', () => {
 
   test('any more, or is not shown for a while, gets no later edition; shown again, they do', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status: 404 } }]);
+    await world.server.faults({ method: 'GET', path: 'Patient/rosa', fault: { status: 404 } });
     await world.workAgain();
     await world.send(['goal', later]);
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect(await filed()).toMatchObject([{ edition: 1 }, { edition: 2 }]);
     expect(await world.openDecisions()).toEqual([]);
@@ -498,7 +494,7 @@ describe('a document in the chart of the wrong patient', () => {
       .sort();
 
   test('is taken back there, and filed in the right chart', async () => {
-    await seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
+    await world.server.seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
     await sendCase();
     await sayItIs('right');
     await world.work();
@@ -514,7 +510,7 @@ describe('a document in the chart of the wrong patient', () => {
   });
 
   test('told while its encounter is looked for: it is filed under a visit of the right patient', async () => {
-    await seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
+    await world.server.seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
     const connection = world.deps.connections.get('general');
     if (connection === undefined) throw new Error('no connection');
     const { client } = connection;

@@ -37,7 +37,7 @@ const byDocument = {
 } as const;
 
 const world = useWorld(byDocument);
-const { filed, sendCase, strikeOnce, timePasses } = documentsOf(world);
+const { filed, sendCase, timePasses } = documentsOf(world);
 
 const achieved = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
 
@@ -159,7 +159,7 @@ describe('a later edition', () => {
     await sendCase();
     await world.accept(['goal', achieved]);
     await timePasses(24);
-    await strikeOnce('PUT', 'DocumentReference', {
+    await world.server.strikeOnce('PUT', 'DocumentReference', {
       status: 422,
       body: { resourceType: 'OperationOutcome', issue: [] },
     });
@@ -185,7 +185,7 @@ describe('of an edition whose reply is lost there is one', () => {
   ];
 
   test.each(accidents)('%s: a first one, found by its marker', async (_title, fault) => {
-    await strikeOnce('POST', 'DocumentReference', fault);
+    await world.server.strikeOnce('POST', 'DocumentReference', fault);
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await world.workAgain();
@@ -196,7 +196,7 @@ describe('of an edition whose reply is lost there is one', () => {
     await sendCase();
     await world.accept(['goal', achieved]);
     await timePasses(24);
-    await strikeOnce('PUT', 'DocumentReference', fault);
+    await world.server.strikeOnce('PUT', 'DocumentReference', fault);
     await world.work();
     expect(await filed()).toMatchObject([{ edition: 2 }]);
     const { writes } = { writes: await world.server.writes() };

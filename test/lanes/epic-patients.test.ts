@@ -17,10 +17,6 @@ const world = useWorld({
 });
 const clientLane = 'county.client.client-rosa';
 
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
-
 async function sendClient(overrides: JsonObject = {}): Promise<void> {
   await world.send(['client', { ...aClient(), ...overrides }]);
 }
@@ -42,7 +38,7 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
   const noMatch = { method: 'POST', path: 'Patient/$match', fault: { status: 403 } };
 
   test('E18: a padded number is compared trimmed, and the patient is linked', async () => {
-    await seed(rosa('rosa', { identifier: [paddedMrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn] }));
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
     const journal = await asked();
@@ -50,8 +46,8 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
   });
 
   test('E18: is asked again with given name, then sex; who is certain among fewer is linked', async () => {
-    await seed(...crowd(), rosa('rosa', { telecom: phone }));
-    await world.server.control('POST', 'faults', [noMatch]);
+    await world.server.seed(...crowd(), rosa('rosa', { telecom: phone }));
+    await world.server.faults(noMatch);
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     const searches = (await asked()).filter((line) => line.includes('family='));
@@ -59,8 +55,8 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
   });
 
   test('E18: is never repeated as it was; too many for every criterion is a question, once', async () => {
-    await seed(...crowd({ name: [{ family: 'Delgado', given: ['Rosa'] }] }));
-    await world.server.control('POST', 'faults', [noMatch]);
+    await world.server.seed(...crowd({ name: [{ family: 'Delgado', given: ['Rosa'] }] }));
+    await world.server.faults(noMatch);
     await sendClient();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
@@ -75,7 +71,10 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
 
 describe('E19: $match', () => {
   test('E19: one graded certain is linked', async () => {
-    await seed(rosa('rosa', { telecom: phone }), rosa('other', { name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await world.server.seed(
+      rosa('rosa', { telecom: phone }),
+      rosa('other', { name: [{ family: 'Delgado', given: ['Ines'] }] }),
+    );
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     expect(await world.openDecisions()).toEqual([]);
@@ -85,7 +84,7 @@ describe('E19: $match', () => {
     const ssn = { kind: 'ssn', value: '900-12-3456' };
     const record = aClient();
     const identifiers = Array.isArray(record.identifiers) ? record.identifiers : [];
-    await seed(rosa('rosa'));
+    await world.server.seed(rosa('rosa'));
     await sendClient({ identifiers: [...identifiers, ssn] });
     const request = (await world.server.journal()).find(({ url }) => String(url).endsWith('/Patient/$match'));
     const text = JSON.stringify(request?.requestBody);
@@ -95,7 +94,7 @@ describe('E19: $match', () => {
   });
 
   test('E19: name and birth date alone are probable: a person is asked, and sees grade, score, and what agrees', async () => {
-    await seed(rosa('p1'), rosa('p2'));
+    await world.server.seed(rosa('p1'), rosa('p2'));
     await sendClient();
     const [question] = await world.openDecisions();
     expect(question).toMatchObject({
@@ -117,7 +116,7 @@ describe('E19: $match', () => {
   });
 
   test('E19: certain for the server, but a twin for us: a person is asked', async () => {
-    await seed(rosa('twin', { identifier: [paddedMrn], name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await world.server.seed(rosa('twin', { identifier: [paddedMrn], name: [{ family: 'Delgado', given: ['Ines'] }] }));
     await sendClient();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'patient-uncertain', detail: { candidates: [{ id: 'twin', grade: 'certain', differ: ['given name'] }] } },
@@ -125,7 +124,7 @@ describe('E19: $match', () => {
   });
 
   test('E19: our number on somebody of another birth date: a person is asked', async () => {
-    await seed(rosa('rosa', { identifier: [paddedMrn], birthDate: '1991-01-01' }));
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn], birthDate: '1991-01-01' }));
     await sendClient();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-uncertain' }]);
   });
@@ -141,7 +140,7 @@ describe('E19: $match', () => {
     await world.decide('patient-match', 'again');
     await world.work();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found' }]);
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await world.decide('patient-match', 'again');
     await world.work();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
@@ -149,10 +148,14 @@ describe('E19: $match', () => {
   });
 
   test('E19: a lost answer is a read that failed: it is asked again, and nothing is an unknown outcome', async () => {
-    await seed(rosa('rosa', { telecom: phone }));
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Patient/$match', nth: 1, times: 2, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.seed(rosa('rosa', { telecom: phone }));
+    await world.server.faults({
+      method: 'POST',
+      path: 'Patient/$match',
+      nth: 1,
+      times: 2,
+      fault: { drop: 'after-commit' },
+    });
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
     expect(await world.store.db.selectFrom('operation').selectAll().execute()).toEqual([]);
@@ -160,8 +163,8 @@ describe('E19: $match', () => {
   });
 
   test('E19: where $match is not granted, the search by name and birth date tells', async () => {
-    await seed(rosa('rosa', { telecom: phone }));
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Patient/$match', fault: { status: 403 } }]);
+    await world.server.seed(rosa('rosa', { telecom: phone }));
+    await world.server.faults({ method: 'POST', path: 'Patient/$match', fault: { status: 403 } });
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
   });
@@ -176,10 +179,10 @@ describe('E20: a merged patient', () => {
   };
 
   test('E20: the read is redirected: the link follows, a person is told', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { telecom: phone }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.server.seed(rosa('new', { telecom: phone }));
+    await world.server.settings({ merged: { old: 'new' } });
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({
       generation: 2,
@@ -197,10 +200,10 @@ describe('E20: a merged patient', () => {
   });
 
   test('E20: to somebody of another birth date and family name: a person is asked', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.server.seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
+    await world.server.settings({ merged: { old: 'new' } });
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'patient-merged-elsewhere', choices: ['link:new', 'leave'] },
@@ -209,14 +212,14 @@ describe('E20: a merged patient', () => {
   });
 
   test('E20: met by a write, which is refused: the link follows, and the next try is about the survivor', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { telecom: phone }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
-    await world.server.control('POST', 'faults', [
+    await world.server.seed(rosa('new', { telecom: phone }));
+    await world.server.settings({ merged: { old: 'new' } });
+    await world.server.faults(
       { method: 'POST', path: 'Condition', nth: 1, fault: { status: 400, body: mergedAway } },
       { method: 'POST', path: 'Condition', nth: 2, fault: { status: 201, headers: { location: 'Condition/c1' } } },
-    ]);
+    );
     await world.send(['case', aCase()], ['need', aNeed()]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
     const posts = (await world.server.journal()).filter(({ url }) => String(url).endsWith('/Condition'));
@@ -227,11 +230,11 @@ describe('E20: a merged patient', () => {
   });
 
   test('E20: told by 4107 alone: the client is looked for again, a person is told', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { telecom: phone }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 404, body: mergedAway } }]);
+    await world.server.seed(rosa('new', { telecom: phone }));
+    await world.server.settings({ merged: { old: 'new' } });
+    await world.server.faults({ path: 'Patient/old', fault: { status: 404, body: mergedAway } });
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged', detail: { was: 'old', now: null } }]);
@@ -240,9 +243,9 @@ describe('E20: a merged patient', () => {
 
 describe('E21: a restricted patient', () => {
   test('E21: parks the lane without a word about the patient; only an operator or a new version asks again', async () => {
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await sendClient();
-    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await world.server.settings({ restricted: ['rosa'] });
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
     const { parked } = await world.store.db
@@ -255,7 +258,7 @@ describe('E21: a restricted patient', () => {
     const { length } = await world.server.journal();
     await world.run(clientLane);
     expect(await asked(length)).toEqual([]);
-    await world.server.control('POST', 'settings', { restricted: [] });
+    await world.server.settings({ restricted: [] });
     const lane = { connection: 'general', subject: clientLane };
     await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
     await world.work();
@@ -263,8 +266,8 @@ describe('E21: a restricted patient', () => {
   });
 
   test('E21: left out of a search: parked the same way, and nobody is taken for absent', async () => {
-    await seed(rosa('rosa', { identifier: [paddedMrn] }));
-    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn] }));
+    await world.server.settings({ restricted: ['rosa'] });
     await sendClient();
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
@@ -278,13 +281,13 @@ describe('E21: a restricted patient', () => {
       resourceType: 'OperationOutcome',
       issue: [{ severity: 'fatal', code: 'forbidden', details: { coding } }],
     };
-    await world.server.control('POST', 'faults', [{ path: 'Patient', fault: { status: 403, body } }]);
+    await world.server.faults({ path: 'Patient', fault: { status: 403, body } });
     await sendClient();
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
     expect(await asked()).toHaveLength(1);
-    await world.server.control('POST', 'faults', []);
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.faults();
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await sendClient({ updatedAt: '2026-02-20T10:00:00-05:00', pronouns: 'she/her' });
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
   });
@@ -294,7 +297,7 @@ describe('E23: a problem that is on the list already', () => {
   const need = 'need/need-food#condition';
 
   test('is asked about as what it is, as no search of this server tells whether it is ours', async () => {
-    await seed(rosa('rosa', { identifier: [paddedMrn] }), {
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn] }), {
       resourceType: 'Condition',
       id: 'of-the-clinic',
       subject: { reference: 'Patient/rosa' },
@@ -326,7 +329,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
     ...more,
   });
   const sendNeed = async () => {
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await sendClient();
     await world.send(['case', aCase()], ['need', aNeed()]);
   };
@@ -348,7 +351,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
   test('E25: what they change of it later is theirs, whether or not they had rewritten it', async () => {
     await sendNeed();
     const code = { coding: [{ system: 'http://snomed.info/sct', code: '445281000124101' }] };
-    await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), code });
+    await world.server.seed({ ...(await stored()), clinicalStatus: clinical('resolved'), code });
     await world.workAgain();
     const diagnosisCodes = [{ system: 'snomed', code: '445281000124101' }];
     expect(await world.changes()).toMatchObject([{ id: 'need-food', body: { status: 'met', diagnosisCodes } }]);
@@ -369,7 +372,11 @@ describe('E25: a problem, which the server stores in a form of its own and takes
   test('E25: changed by hand there as here, it is current again, and the question is over', async () => {
     await sendNeed();
     await world.send(['need', changed()]);
-    await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), abatementDateTime: '2026-02-20' });
+    await world.server.seed({
+      ...(await stored()),
+      clinicalStatus: clinical('resolved'),
+      abatementDateTime: '2026-02-20',
+    });
     await world.workAgain();
     expect(await world.link(need)).toMatchObject({ state: 'current' });
     expect([await world.openDecisions(), await writes()]).toEqual([[], ['POST 201']]);

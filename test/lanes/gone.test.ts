@@ -108,7 +108,7 @@ describe('a resource that was deleted on the server', () => {
     await world.workAgain();
     await world.decide('remote-gone', 'leave');
     await world.work();
-    await world.server.control('POST', 'seed', plan);
+    await world.server.seed(plan);
     await world.workAgain();
     expect(await world.link(name)).toMatchObject({ state: 'current' });
     await deletedThere(world.server, `CarePlan/${plan.id}`);
@@ -119,7 +119,7 @@ describe('a resource that was deleted on the server', () => {
   test('that comes back there answers the question by itself, and is updated again', async () => {
     const plan = await sendCaseAndLoseThePlan();
     await world.workAgain();
-    await world.server.control('POST', 'seed', plan);
+    await world.server.seed(plan);
     await world.accept(['carePlan', changedPlan()]);
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
@@ -146,14 +146,14 @@ describe('a write that is answered that its resource is gone, although a look sh
     async (_title, status, record) => {
       await world.send(...caseload());
       const before = await puts();
-      await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'CarePlan', fault: { status } }]);
+      await world.server.faults({ method: 'PUT', path: 'CarePlan', fault: { status } });
       await world.send(['carePlan', record]);
       expect(await puts()).toBe(before + 2);
       expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'server-refused' });
       expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: 'server-refused' });
       expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
 
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       await world.decide('refused-write', 'retry');
       await world.work();
       expect(await puts()).toBe(before + 3);
@@ -205,7 +205,7 @@ describe('one more that is found gone on a day on which very many were, and a pe
 
   test('"go-on": a patient who was found is looked for again only when a person says so of that one', async () => {
     await answered('go-on');
-    await world.server.control('POST', 'seed', rosa('rosa', { identifier: [mrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
     await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/rosa');
     await world.workAgain();
@@ -272,7 +272,7 @@ describe('one more that is found gone on a day on which very many were, and a pe
     await deletedThere(world.server, `Task/${id}`);
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', detail: { held: 103 } }]);
-    await world.server.control('POST', 'seed', plan);
+    await world.server.seed(plan);
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', detail: { held: 102, sample: [task] } }]);
     await world.decide('mass-change', 'stop');
@@ -344,7 +344,7 @@ describe('what would point at a resource that is gone', () => {
   test('goes out once that is back there', async () => {
     const ours = await loseTheAgency();
     await beginTheCase();
-    await world.server.control('POST', 'seed', ours);
+    await world.server.seed(ours);
     await world.workAgain();
     expect(await world.server.own('Task', `county/${task}`)).toMatchObject({
       owner: { reference: `Organization/${ours.id}` },

@@ -129,7 +129,7 @@ async function liveAndDie(site: Site, { start, kill }: Lives, { creation, update
       await kill();
       running = undefined;
     }
-    await server.control('POST', 'faults', []);
+    await server.faults();
     running = await start();
     await settled(running);
     return running;

@@ -61,9 +61,7 @@ describe('a deleted record', () => {
     async (type, record, resourceType, link, marked) => {
       await sendCase();
       const before = (await world.server.journal()).length;
-      await world.server.control('POST', 'faults', [
-        { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
-      ]);
+      await world.server.strikeOnce('POST', '$', { drop: 'after-commit' });
       await world.send([type, { ...record, deleted: true, updatedAt: later }]);
       expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
       expect(await world.link(link)).toMatchObject({ retired: true });
@@ -299,7 +297,7 @@ describe('a connection that needs consent', () => {
       await partner();
       await world.send(...caseload(), ['consent', aConsent()], ['consent', elsewhere()]);
       const before = (await world.server.journal()).length;
-      await world.server.control('POST', 'faults', faults);
+      await world.server.faults(...faults);
       await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
       for (const held of await world.server.all('Consent')) expect(held).toMatchObject({ status: 'inactive' });
       expect(await world.link('consent/consent-rosa#consent')).toMatchObject({ generation: 2, state: 'withheld' });
@@ -370,7 +368,7 @@ describe('a connection that needs consent', () => {
 
   test('given again while a search still shows the recalled Patient as it was, the case moves on to a new one', async () => {
     await partner();
-    await world.server.control('POST', 'settings', { searchLagMs: 60_000 });
+    await world.server.settings({ searchLagMs: 60_000 });
     await world.send(...caseload(), ['consent', aConsent()]);
     await world.server.control('POST', 'clock', { advance: '2m' });
     await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
@@ -386,9 +384,7 @@ describe('a connection that needs consent', () => {
     await world.send(...caseload(), ['consent', aConsent()]);
     await world.accept(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     await world.run('county.case.case-rosa');
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('POST', '$', { drop: 'after-commit' });
     await world.run('county.client.client-rosa');
     await world.accept(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
     await world.run('county.case.case-rosa');

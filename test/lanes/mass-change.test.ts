@@ -191,11 +191,7 @@ describe('a mapping that would rewrite more than 100 resources', () => {
     await sendGoals('a');
     await remapGoals();
     const fault = { status: 503 };
-    await world.server.control(
-      'POST',
-      'faults',
-      [1, 2, 3].map((nth) => ({ method: 'POST', path: '$', nth, fault })),
-    );
+    await world.server.faults(...[1, 2, 3].map((nth) => ({ method: 'POST', path: '$', nth, fault })));
     await wantAll(world.store, ['general']);
     await world.run('county.case.case-a');
     await world.run('county.case.case-a');
@@ -294,7 +290,7 @@ describe('a server that has lost more than 100 resources at once', () => {
     for (const table of ['mass_change', 'mass_change_link'] as const)
       await world.store.db.updateTable(table).set({ value: '2026-02-20' }).execute();
     await world.server.control('POST', 'reset');
-    await world.server.control('POST', 'settings', { auth: 'none' });
+    await world.server.settings({ auth: 'none' });
     await runAll();
     expect(await world.server.all('Goal')).toEqual([]);
     const decisions = await world.openDecisions();

@@ -23,12 +23,8 @@ const replacedBy = (id: string): JsonObject => ({
   link: [{ type: 'replaced-by', other: { reference: `Patient/${id}` } }],
 });
 
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
-
 async function sendCase(): Promise<void> {
-  await seed(known('old'));
+  await world.server.seed(known('old'));
   await world.send(...caseload());
   expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old' });
 }
@@ -38,7 +34,7 @@ const another = { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['An
 describe('a linked patient who was merged into another', () => {
   test('the link follows the survivor, and a person is told what had been written to the old chart', async () => {
     await sendCase();
-    await seed(known('new'), known('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({
       generation: 2,
@@ -64,7 +60,7 @@ describe('a linked patient who was merged into another', () => {
   test('an appointment in the old chart stays there, until the server itself names the new patient', async () => {
     await sendCase();
     await world.send(['appointment', anAppointment()]);
-    await seed(known('new'), known('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     const named = async (title: string, updatedAt: string) => {
       await world.send(['appointment', anAppointment({ title, updatedAt })]);
@@ -75,7 +71,7 @@ describe('a linked patient who was merged into another', () => {
     expect(await named('Visit at home', '2026-02-20T10:00:00-05:00')).toBe('old');
     const [visit] = await world.server.all('Appointment');
     const rewritten = JSON.stringify(visit).replaceAll('Patient/old', 'Patient/new');
-    await seed(JSON.parse(rewritten));
+    await world.server.seed(JSON.parse(rewritten));
     await world.workAgain();
     expect(await named('Visit at noon', '2026-02-21T10:00:00-05:00')).toBe('new');
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
@@ -84,7 +80,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('what is in the old chart stays there untouched, and is updated there; new things go to the new chart', async () => {
     await sendCase();
-    await seed(known('new'), known('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.workAgain();
@@ -105,7 +101,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('a server that moves the chart itself is agreed with, without a word', async () => {
     await sendCase();
-    await seed(known('new'), known('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     const goal = await world.server.own('Goal', goalName);
     await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
@@ -118,7 +114,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('… also where the moved chart is seen before the merge is', async () => {
     await sendCase();
-    await seed(known('new'), known('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     const goal = await world.server.own('Goal', goalName);
     await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
     const lane = { connection: 'general', subject: 'county.case.case-rosa' };
@@ -135,14 +131,14 @@ describe('a linked patient who was merged into another', () => {
 
   test('merged twice over: the link goes to the last', async () => {
     await sendCase();
-    await seed(known('last'), known('new', replacedBy('last')), known('old', replacedBy('new')));
+    await world.server.seed(known('last'), known('new', replacedBy('last')), known('old', replacedBy('new')));
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'last' });
   });
 
   test('into one who is plainly somebody else: nobody is linked, a person is asked, and nothing is sent', async () => {
     await sendCase();
-    await seed(known('new', another), known('old', replacedBy('new')));
+    await world.server.seed(known('new', another), known('old', replacedBy('new')));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.workAgain();
@@ -169,7 +165,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('… answered "link": the survivor is the client, and what was written stays in the chart', async () => {
     await sendCase();
-    await seed(known('new', another), known('old', replacedBy('new')));
+    await world.server.seed(known('new', another), known('old', replacedBy('new')));
     await world.workAgain();
     await world.decide('patient-match', 'link:new');
     const { length } = await world.server.journal();
@@ -181,7 +177,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('round in a circle: the client is looked for again, and a person is told', async () => {
     await sendCase();
-    await seed(known('new', replacedBy('old')), known('old', replacedBy('new')));
+    await world.server.seed(known('new', replacedBy('old')), known('old', replacedBy('new')));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
     expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked' });
@@ -189,8 +185,8 @@ describe('a linked patient who was merged into another', () => {
 
   test('while the survivor cannot be read: nothing is decided, the lane tries again', async () => {
     await sendCase();
-    await seed(known('new'), known('old', replacedBy('new')));
-    await world.server.control('POST', 'faults', [{ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } }]);
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
+    await world.server.faults({ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } });
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
   });
@@ -198,7 +194,7 @@ describe('a linked patient who was merged into another', () => {
 
 describe('a linked patient whom the server has lost, and whom we had found', () => {
   async function lost(): Promise<void> {
-    await seed(known('old'));
+    await world.server.seed(known('old'));
     await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/old');
     await world.workAgain();
@@ -220,7 +216,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
   test('answered "again": the client is looked for once more, and what waited goes to whom is found', async () => {
     await lost();
     await world.send(...caseWithReferral());
-    await seed(known('new'));
+    await world.server.seed(known('new'));
     await world.decide('remote-gone', 'again');
     await world.work();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found', generation: 2 });
@@ -256,7 +252,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
   test('shown again as the same: the question closes, and what waited goes there', async () => {
     await lost();
     await world.send(...caseWithReferral());
-    await seed(known('old'));
+    await world.server.seed(known('old'));
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
@@ -265,21 +261,21 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
 
   test('with somebody else under the id by then: it is asked who the client is', async () => {
     await lost();
-    await seed(known('old', another));
+    await world.server.seed(known('old', another));
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-replaced' }]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-replaced' });
   });
 
   test('on a day on which very many are lost: all stay linked under one question, and a server that was ill ends it', async () => {
-    await seed(known('old'));
+    await world.server.seed(known('old'));
     await world.send(...directoryAndClient());
     await sql`
       insert into mass_change (connection, cause, value, links, held)
       values ('general', 'restored-server', to_char(now() at time zone 'UTC', 'YYYY-MM-DD'), 500, 100)`.execute(
       world.store.db,
     );
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/old', fault: { status: 404 } }]);
+    await world.server.faults({ method: 'GET', path: 'Patient/old', fault: { status: 404 } });
     await world.workAgain();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
@@ -287,7 +283,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
     ]);
     expect(await world.alerts()).toMatchObject([{ code: 'mass-change', count: 1 }]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', retired: false });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
@@ -300,7 +296,10 @@ describe('a survivor whom the server does not name', () => {
     ['on another server, under the id of somebody here', { reference: 'https://other.example.org/fhir/Patient/77' }],
   ])('%s: the client is looked for again, and nobody is taken for the survivor', async (_what, other) => {
     await sendCase();
-    await seed(known('77', another), known('old', { active: false, link: [{ type: 'replaced-by', other }] }));
+    await world.server.seed(
+      known('77', another),
+      known('old', { active: false, link: [{ type: 'replaced-by', other }] }),
+    );
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
@@ -313,7 +312,7 @@ describe('a survivor whom the server does not name', () => {
     await world.send(...directoryAndClient());
     const ours = await world.server.own('Patient', 'county/client/client-rosa#patient');
     const other = { identifier: { system: 'urn:oid:1.2.3', value: 'MRN-1' } };
-    await seed({ ...ours, active: false, link: [{ type: 'replaced-by', other }] });
+    await world.server.seed({ ...ours, active: false, link: [{ type: 'replaced-by', other }] });
     await world.workAgain();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'patient-match' }));
     expect(await creates(world.server, 'Patient')).toBe(1);
@@ -322,7 +321,7 @@ describe('a survivor whom the server does not name', () => {
   test('by a reference to one version: that patient is followed', async () => {
     await sendCase();
     const link = [{ type: 'replaced-by', other: { reference: 'Patient/new/_history/1' } }];
-    await seed(known('new'), known('old', { active: false, link }));
+    await world.server.seed(known('new'), known('old', { active: false, link }));
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
   });
@@ -331,7 +330,7 @@ describe('a survivor whom the server does not name', () => {
 describe('a linked patient whom the hospital switches off', () => {
   test('is a question, once, and what depends on the client waits', async () => {
     await sendCase();
-    await seed(known('old', { active: false }));
+    await world.server.seed(known('old', { active: false }));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
@@ -354,7 +353,7 @@ describe('a linked patient whom the hospital switches off', () => {
 
   test('… answered "again": is shown beside another who may be the client', async () => {
     await sendCase();
-    await seed(known('old', { active: false }), known('new'));
+    await world.server.seed(known('old', { active: false }), known('new'));
     await world.workAgain();
     await world.decide('patient-match', 'again');
     await world.work();
@@ -373,7 +372,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
     ['somebody else by now', another],
   ])('where nobody is found is not made unasked; the patient was %s', async (_title, now) => {
     await sendCase();
-    await seed(known('old', now));
+    await world.server.seed(known('old', now));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.decide('patient-match', 'again');
@@ -397,7 +396,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
 
   test('… nor after "leave", when the client record changes', async () => {
     await sendCase();
-    await seed(known('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
+    await world.server.seed(known('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
     await world.workAgain();
     await world.decide('patient-match', 'leave');
     await world.work();
@@ -412,11 +411,11 @@ describe('a merge that the hospital takes back', () => {
 
   async function unmerged(): Promise<void> {
     await sendCase();
-    await seed(known('new', married), known('old', replacedBy('new')));
+    await world.server.seed(known('new', married), known('old', replacedBy('new')));
     await world.workAgain();
     await world.send(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
-    await seed(known('old'));
+    await world.server.seed(known('old'));
   }
 
   test('is a question about the two, and nothing is sent until it is answered', async () => {
@@ -453,10 +452,10 @@ describe('a merge that the hospital takes back', () => {
 
   test('is no question while the former patient cannot be read, or is switched off', async () => {
     await unmerged();
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } }]);
+    await world.server.faults({ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } });
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
-    await seed(known('old', { active: false }));
+    await world.server.seed(known('old', { active: false }));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
   });
@@ -464,8 +463,8 @@ describe('a merge that the hospital takes back', () => {
 
 test('a survivor of another given name and birth date is a question: siblings are the usual wrong merge', async () => {
   await sendCase();
-  await seed(known('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
-  await seed(known('old', replacedBy('new')));
+  await world.server.seed(known('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
+  await world.server.seed(known('old', replacedBy('new')));
   await world.workAgain();
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-merged-elsewhere' }]);
 });
@@ -478,7 +477,7 @@ describe('a linked patient whom nobody may see', () => {
 
   test('parks the lane with a reason that names nobody; it is not asked again by itself', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 403, body: refusal } }]);
+    await world.server.faults({ path: 'Patient/old', fault: { status: 403, body: refusal } });
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
     const stored = await world.store.db.selectFrom('lane').select('parked').where('subject', '=', clientLane).execute();
@@ -490,9 +489,7 @@ describe('a linked patient whom nobody may see', () => {
 
   test('is asked for again by an operator', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [
-      { path: 'Patient/old', times: 1, nth: 1, fault: { status: 403, body: refusal } },
-    ]);
+    await world.server.faults({ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403, body: refusal } });
     await world.workAgain();
     const lane = { connection: 'general', subject: clientLane };
     await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));

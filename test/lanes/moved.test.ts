@@ -82,7 +82,7 @@ async function sendingTimePasses(): Promise<void> {
 }
 
 describe.each([true, false])('on a server with conditional creates: %s', (conditionalCreate) => {
-  beforeEach(() => world.server.control('POST', 'settings', { conditionalCreate }));
+  beforeEach(() => world.server.settings({ conditionalCreate }));
 
   test('to another case of the client: it stays the same resource', async () => {
     await begin(secondCase);
@@ -203,7 +203,7 @@ describe('to another client', () => {
 });
 
 describe('to another case', () => {
-  beforeEach(() => world.server.control('POST', 'settings', { conditionalCreate: false }));
+  beforeEach(() => world.server.settings({ conditionalCreate: false }));
 
   test('a record that had none', async () => {
     await begin(['consent', aConsent()]);
@@ -257,7 +257,7 @@ describe('to another case', () => {
 });
 
 describe('while its old lane is at work', () => {
-  beforeEach(() => world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false }));
+  beforeEach(() => world.server.settings({ transactions: false, conditionalCreate: false }));
 
   test('a create that is on its way is found again by the new lane, when it can no longer arrive', async () => {
     await world.send(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
@@ -287,9 +287,7 @@ describe('while its old lane is at work', () => {
 
   test('one whose request was lost is made by the new lane', async () => {
     await world.send(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
-    ]);
+    await world.server.strikeOnce('POST', 'Goal', { drop: 'before-commit' });
     await world.accept(['goal', aGoal()]);
     await world.run(rosas);
     await move(toSecondCase);
@@ -319,12 +317,12 @@ describe('while its old lane is at work', () => {
   ])(
     'what it made, and did not get to take back before the record came home, is no word of the other side, on a server %s',
     async (_title, settings) => {
-      await world.server.control('POST', 'settings', { transactions: false, ...settings });
+      await world.server.settings({ transactions: false, ...settings });
       await world.send(...directoryAndClient(), lee, ['case', aCase()], leesCase, ['need', aNeed()]);
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'POST', path: 'Goal', nth: 1, fault: { drop: 'after-commit' } },
         { method: 'PUT', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
-      ]);
+      );
       await world.accept(['goal', aGoal()]);
       await world.run(rosas);
       await move(toLee);

@@ -32,7 +32,7 @@ describe('an edit between our read and our write', () => {
     ['with versions', {}],
     ['without transactions', { transactions: false }],
   ])('survives beside ours, on a server %s', async (_title, settings) => {
-    await world.server.control('POST', 'settings', settings);
+    await world.server.settings(settings);
     await sendCase();
     const task = await pathOf('Task', taskSlot);
     world.beforeNextWrite(() => partnerEdits(world.server, task, (held) => ({ ...held, note: [note] })));
@@ -70,7 +70,7 @@ describe('an edit between our read and our write', () => {
 
 describe('on a server without versions', () => {
   test('an edit committed before our last read survives; the read is right before the write, and another after it', async () => {
-    await world.server.control('POST', 'settings', { versions: false });
+    await world.server.settings({ versions: false });
     await sendCase();
     await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({ ...goal, extension: [extension] }));
     await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
@@ -393,12 +393,12 @@ describe('both sides change the same element', () => {
 
 describe('our own echo', () => {
   test('is known when the reply of an update was lost and the record has changed again before we look', async () => {
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     const asks = (requestedText: string, at: string) =>
       aReferral({ serviceId: undefined, requestedText, updatedAt: `2026-02-05T${at}:00-05:00` });
     await world.send(...caseload(), ['referral', asks('Groceries', '10:00')]);
     const fault = { drop: 'after-commit' };
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'ServiceRequest', nth: 1, fault }]);
+    await world.server.strikeOnce('PUT', 'ServiceRequest', fault);
     await world.accept(['referral', asks('Groceries, twice a week', '11:00')]);
     await world.run('county.case.case-rosa');
     await world.send(['referral', asks('Groceries, three times a week', '12:00')]);

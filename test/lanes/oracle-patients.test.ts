@@ -8,10 +8,6 @@ import { useWorld } from '../support/world.ts';
 
 const world = useWorld({ vendor: 'oracle', task: 'off', createPatients: false });
 
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
-
 async function sendClient(): Promise<void> {
   await world.send(['client', aClient()]);
 }
@@ -27,16 +23,16 @@ describe('C13: a patient search with more hits than the server gives', () => {
     Array.from({ length: 12 }, (_, at) => rosa(`c${at}`, { name: [{ family: 'Delgado', given: [given] }] }));
 
   test('C13: is asked again with more criteria; who is certain among fewer is linked', async () => {
-    await world.server.control('POST', 'settings', { patientSearchLimit: 10 });
-    await seed(...crowd('Ines'), rosa('rosa', { telecom: phone }));
+    await world.server.settings({ patientSearchLimit: 10 });
+    await world.server.seed(...crowd('Ines'), rosa('rosa', { telecom: phone }));
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
     expect((await searches()).map(({ status }) => status)).toEqual([422, 200]);
   });
 
   test('C13: is never repeated as it was; too many for every criterion is a question', async () => {
-    await world.server.control('POST', 'settings', { patientSearchLimit: 10 });
-    await seed(...crowd('Rosa'));
+    await world.server.settings({ patientSearchLimit: 10 });
+    await world.server.seed(...crowd('Rosa'));
     await sendClient();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-too-many', choices: ['again', 'leave'] }]);
@@ -46,7 +42,7 @@ describe('C13: a patient search with more hits than the server gives', () => {
   });
 
   test('C13: fewer hits need no more criteria', async () => {
-    await seed(rosa('rosa', { identifier: [mrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
     expect(await searches()).toHaveLength(1);
@@ -55,10 +51,10 @@ describe('C13: a patient search with more hits than the server gives', () => {
 
 describe('C14: a combined patient', () => {
   test('C14: is read as inactive with its survivor: the link follows, a person is told', async () => {
-    await seed(rosa('old', { identifier: [mrn] }));
+    await world.server.seed(rosa('old', { identifier: [mrn] }));
     await sendClient();
-    await seed(rosa('new', { identifier: [mrn] }));
-    await world.server.control('POST', 'settings', { combined: { old: 'new' } });
+    await world.server.seed(rosa('new', { identifier: [mrn] }));
+    await world.server.settings({ combined: { old: 'new' } });
     await world.workAgain();
     expect(await world.link(rosasSlot)).toMatchObject({
       generation: 2,
@@ -72,18 +68,18 @@ describe('C14: a combined patient', () => {
   });
 
   test('C14: with somebody of another birth date and family name: a person is asked', async () => {
-    await seed(rosa('old', { identifier: [mrn] }));
+    await world.server.seed(rosa('old', { identifier: [mrn] }));
     await sendClient();
-    await seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
-    await world.server.control('POST', 'settings', { combined: { old: 'new' } });
+    await world.server.seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
+    await world.server.settings({ combined: { old: 'new' } });
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-merged-elsewhere' }]);
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
   });
 
   test('C14: is not found any more by a search: who survives is', async () => {
-    await seed(rosa('old', { identifier: [mrn] }), rosa('new', { identifier: [mrn] }));
-    await world.server.control('POST', 'settings', { combined: { old: 'new' } });
+    await world.server.seed(rosa('old', { identifier: [mrn] }), rosa('new', { identifier: [mrn] }));
+    await world.server.settings({ combined: { old: 'new' } });
     await sendClient();
     expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found' });
   });

@@ -88,12 +88,12 @@ describe.each([
   ['oracle', { task: 'off' }],
 ] as const)('at an %s hospital', (vendor, { task }) => {
   const world = useWorld({ vendor, task, ...hospital });
-  const { filed, seed, strikeOnce, timePasses, writes } = documentsOf(world);
+  const { filed, timePasses, writes } = documentsOf(world);
   const open = (...items: readonly Item[]) => world.accept(...directoryAndClient(), ['case', aCase()], ...items);
   const stored = (id: string | undefined) =>
     world.server.all('DocumentReference').then((all) => all.find((one) => one.id === id));
 
-  const seedLee = () => seed(lee, anEncounter('visit-lee', 'in-progress', '2026-02-01T09:00:00Z', 'lee'));
+  const seedLee = () => world.server.seed(lee, anEncounter('visit-lee', 'in-progress', '2026-02-01T09:00:00Z', 'lee'));
   /** The newest that stands in the chart of a patient. */
   const lastIn = async (patient: string) => {
     const all = await world.server.all('DocumentReference');
@@ -101,7 +101,7 @@ describe.each([
     return (await filed()).findLast(({ id }) => ids.includes(id))?.text ?? '';
   };
 
-  beforeEach(() => seed(rosaOnFile, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
+  beforeEach(() => world.server.seed(rosaOnFile, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
 
   test('a signed note is one document at once: who, by whom, and its text', async () => {
     await open(['note', aNote()]);
@@ -149,7 +149,7 @@ describe.each([
   });
 
   test.each(['after-commit', 'before-commit'])('a note whose reply is lost %s is there once', async (drop) => {
-    await strikeOnce('POST', 'DocumentReference', { drop });
+    await world.server.strikeOnce('POST', 'DocumentReference', { drop });
     await open(['note', aNote()]);
     await world.work();
     await world.workAgain();

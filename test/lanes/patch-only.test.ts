@@ -15,7 +15,7 @@ const extension = { url: 'https://pantry.example.org/shelf', valueString: 'B4' }
 const patchOnlyTypes = ['Goal', 'Task', 'ServiceRequest', 'CarePlan', 'Condition'];
 
 beforeEach(async () => {
-  await world.server.control('POST', 'settings', { patchOnlyTypes });
+  await world.server.settings({ patchOnlyTypes });
   await world.send(...caseload());
 });
 
@@ -102,7 +102,7 @@ describe('with version tags', () => {
   });
 
   test('types that take PUT go together in a transaction, the patch by itself', async () => {
-    await world.server.control('POST', 'settings', { patchOnlyTypes: ['Goal'] });
+    await world.server.settings({ patchOnlyTypes: ['Goal'] });
     await world.connect(world.deps.connections.get('general')?.config ?? fail());
     await world.accept(
       ['goal', newGoal()],
@@ -126,7 +126,7 @@ describe.each([
   ['without', false],
 ])('an edit between our read and our write, %s', (_title, versions) => {
   beforeEach(async () => {
-    await world.server.control('POST', 'settings', { versions });
+    await world.server.settings({ versions });
   });
 
   test('of another element survives beside ours', async () => {
@@ -152,7 +152,7 @@ describe.each([
 });
 
 test('a patch that the server refuses for what it says parks its resource only', async () => {
-  await world.server.control('POST', 'faults', [{ method: 'PATCH', path: 'Goal', fault: { status: 422 } }]);
+  await world.server.faults({ method: 'PATCH', path: 'Goal', fault: { status: 422 } });
   await world.send(
     ['goal', newGoal()],
     ['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })],
@@ -163,9 +163,7 @@ test('a patch that the server refuses for what it says parks its resource only',
 });
 
 test('a patch whose reply was lost is looked up, not sent again', async () => {
-  await world.server.control('POST', 'faults', [
-    { method: 'PATCH', path: 'Goal', nth: 1, fault: { drop: 'after-commit', cut: 'reset' } },
-  ]);
+  await world.server.strikeOnce('PATCH', 'Goal', { drop: 'after-commit', cut: 'reset' });
   await world.send(['goal', newGoal()]);
   expect(await world.server.own('Goal', goalSlot)).toMatchObject({ description: { text: 'Food every day.' } });
   expect(await changesSent()).toHaveLength(1);

@@ -1,7 +1,6 @@
 // Who a client is on a server: linked when certain, asked when not, never guessed, never doubled (design section 7 "Patient", lanes.md 18).
 
 import { describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
 import { createRunGate, runLane } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient } from '../builders.ts';
@@ -12,10 +11,6 @@ import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const caseLane = 'county.case.case-rosa';
-
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
 
 async function sendCase(): Promise<void> {
   await world.send(...caseload());
@@ -30,7 +25,7 @@ describe('a client who is certainly a patient of the server', () => {
     ],
     ['by name, birth date, sex and an address line', rosa('rosa', { address: [{ line: ['48 Larch Avenue'] }] })],
   ])('%s, is linked; the case is sent about that patient, who is never written', async (_how, patient) => {
-    await seed(patient);
+    await world.server.seed(patient);
     await sendCase();
     expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', remoteId: 'rosa', state: 'read' });
     expect(await world.server.all('Patient')).toHaveLength(1);
@@ -42,7 +37,7 @@ describe('a client who is certainly a patient of the server', () => {
   });
 
   test('is not retired when the client record is deleted', async () => {
-    await seed(rosa('rosa', { identifier: [mrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
     await sendCase();
     await world.send(['client', aClient({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect((await world.server.all('Patient'))[0]).toMatchObject({ meta: { versionId: '1' } });
@@ -63,7 +58,7 @@ describe('a client who may be someone else', () => {
       1,
     ],
   ])('%s: a person is asked with both sides, nothing is created, the case waits', async (_title, patients, count) => {
-    await seed(...patients);
+    await world.server.seed(...patients);
     await sendCase();
     const [question] = await world.openDecisions();
     expect(question).toMatchObject({
@@ -82,7 +77,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('is asked about once, however often the lane runs', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.workAgain();
     await world.workAgain();
@@ -90,7 +85,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered "link:p2": that patient is linked, and the case goes out about them', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.decide('patient-match', 'link:p2');
     await world.work();
@@ -106,7 +101,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered while the lane looks for the client anew: the word of the person holds', async () => {
-    await seed(rosa('p1', { identifier: [mrn], birthDate: '1984-06-18' }), rosa('p2'));
+    await world.server.seed(rosa('p1', { identifier: [mrn], birthDate: '1984-06-18' }), rosa('p2'));
     await sendCase();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
     const connection = world.deps.connections.get('general');
@@ -129,7 +124,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered "create": one new patient is made, and the case goes out about them', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.decide('patient-match', 'create');
     await world.work();
@@ -142,7 +137,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered "leave": nothing goes out, and nobody is asked again while the record stays as it is', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.decide('patient-match', 'leave');
     await world.work();
@@ -157,11 +152,11 @@ describe('a client who may be someone else', () => {
   test.each([['before an answer'], ['after "leave"']])(
     '%s: a corrected client record is looked at again',
     async (when) => {
-      await seed(...lookalikes);
+      await world.server.seed(...lookalikes);
       await sendCase();
       if (when !== 'before an answer') await world.decide('patient-match', 'leave');
       await world.work();
-      await seed(rosa('p2', { identifier: [mrn], birthDate: '1984-07-16' }));
+      await world.server.seed(rosa('p2', { identifier: [mrn], birthDate: '1984-07-16' }));
       await world.send(['client', aClient({ birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' })]);
       expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', remoteId: 'p2' });
       expect(await world.openDecisions()).toEqual([]);
@@ -171,7 +166,7 @@ describe('a client who may be someone else', () => {
 
 describe('a client whom the server does not know', () => {
   test('is created where the connection may create patients', async () => {
-    await seed(rosa('other', { birthDate: '1950-01-01' }));
+    await world.server.seed(rosa('other', { birthDate: '1950-01-01' }));
     await sendCase();
     expect(await creates(world.server, 'Patient')).toBe(1);
     expect(await world.link(rosasSlot)).toMatchObject({ origin: 'created', state: 'current' });
@@ -345,8 +340,8 @@ describe('a search for the patient that cannot be believed', () => {
       },
     ],
   ])('%s: nobody is created because of it', async (_title, fault) => {
-    await seed(rosa('rosa', { identifier: [mrn] }));
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient', times: 2, nth: 1, fault }]);
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
+    await world.server.faults({ method: 'GET', path: 'Patient', times: 2, nth: 1, fault });
     await sendCase();
     expect(await creates(world.server, 'Patient')).toBe(0);
     expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', remoteId: 'rosa' });

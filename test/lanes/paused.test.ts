@@ -25,7 +25,7 @@ beforeEach(async () => {
   const config = aConnection(world.server.base, { auth });
   const budgetOf = (process: string) => ({ budget: sharedBudget(world.store, config, process, Math.random) });
   asked = openConnection(config, budgetOf('asking'));
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   await world.connect(config, budgetOf('working'));
 });
 afterEach(() => asked.close());
@@ -168,7 +168,7 @@ test('a gateway that starts with a mended configuration asks at once, resumes an
   const store = await freshEmbedded();
   const auth = { type: 'bearer', token: 'good' } as const;
   const config = aConfig([aConnection(world.server.base, { auth })]);
-  await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
+  await world.server.settings({ auth: 'token', bearerToken: 'good' });
   for (const connection of config.connections.values()) await prepareConnection(store, connection);
   await pauseForFault({ store, log: world.deps.log }, 'general', reason('server-credentials-refused', { status: 401 }));
 

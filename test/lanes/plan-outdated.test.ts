@@ -6,6 +6,7 @@ import type { LaneDeps } from '../../src/lanes/lanes.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aConsent, aGoal, anOrganization } from '../builders.ts';
 import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { rosa } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
 import { useWorld } from '../support/world.ts';
@@ -115,15 +116,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('the client is linked to another patient by a person: the case goes out about that one', async () => {
-    await world.server.control('POST', 'seed', [
-      {
-        resourceType: 'Patient',
-        id: 'p1',
-        name: [{ family: 'Delgado', given: ['Rosa'] }],
-        birthDate: '1984-06-17',
-        gender: 'female',
-      },
-    ]);
+    await world.server.seed(rosa('p1'));
     await world.send(...caseload());
     await world.decide('patient-match', 'create');
     await world.work();

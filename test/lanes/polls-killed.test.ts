@@ -158,19 +158,15 @@ async function clear(): Promise<void> {
       .join(';'),
   );
   await server.control('POST', 'reset');
-  await server.control('POST', 'settings', { auth: 'none' });
-  await server.control(
-    'POST',
-    'seed',
-    patients.map((id) => ({ resourceType: 'Patient', id })),
-  );
+  await server.settings({ auth: 'none' });
+  await server.seed(...patients.map((id) => ({ resourceType: 'Patient', id })));
   // Far apart, so that the overlap of a later poll does not make up for a cursor that moved too early.
   for (const [hours, which] of [
     [2, (number: number) => number < 4],
     [1, (number: number) => number >= 4],
   ] as const) {
     await server.control('POST', 'clock', { now: new Date(Date.now() - hours * 3_600_000).toISOString() });
-    await server.control('POST', 'seed', resourcesAt(0, which));
+    await server.seed(...resourcesAt(0, which));
   }
   await server.control('POST', 'clock', { real: true });
 }
@@ -180,11 +176,7 @@ async function trial(until: number): Promise<number> {
   await clear();
   const first = new Life({ until });
   if (!(await first.lives(() => poll(first)))) await first.buried();
-  await server.control(
-    'POST',
-    'seed',
-    resourcesAt(1, (number) => number % 3 === 0),
-  );
+  await server.seed(...resourcesAt(1, (number) => number % 3 === 0));
   const second = new Life();
   await second.lives(() => poll(second));
   return first.steps.length;

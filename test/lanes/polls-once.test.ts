@@ -63,7 +63,7 @@ test(
 async function prepare(base: string): Promise<void> {
   const key = await generateKey();
   const scopes = ['system/*.crus'];
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   await world.server.control('POST', 'clients', [{ clientId: 'casebridge', jwks: await publicKeySet([key]), scopes }]);
   await world.connect(aConnection(base, { auth: { type: 'smart-backend', clientId: 'casebridge', key, scopes } }));
   const lane = world.deps.connections.get('general');
@@ -90,7 +90,7 @@ function inSmallPages({ searchAll, ...client }: FhirClient): FhirClient {
 /** The partner's own token does not die with ours. */
 async function partnerSets(task: string, status: string): Promise<void> {
   const [held] = (await world.server.all('Task')).filter(({ id }) => id === task);
-  await world.server.control('POST', 'seed', [{ ...held, status }]);
+  await world.server.seed({ ...held, status });
 }
 
 /** Polls until each has been read to its end, the first of them dying before its commit now and then; then the lanes run. */

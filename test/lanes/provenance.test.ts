@@ -150,7 +150,7 @@ describe('what was written is told once, and what was not is not told, when a re
 
   test.each(accidents)('%s: creates', async (_accident, fault) => {
     await sendDirectory();
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', nth: 1, fault }]);
+    await world.server.strikeOnce('POST', '$', fault);
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await faults()).toEqual([]);
@@ -158,7 +158,7 @@ describe('what was written is told once, and what was not is not told, when a re
 
   test.each(accidents)('%s: updates', async (_accident, fault) => {
     await sendCase();
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', nth: 1, fault }]);
+    await world.server.strikeOnce('POST', '$', fault);
     await changeTwo();
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       description: { text: 'Food every day.' },
@@ -169,10 +169,10 @@ describe('what was written is told once, and what was not is not told, when a re
 
 test('what another process takes over after a lost reply is told once', async () => {
   await sendDirectory();
-  await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', fault: { drop: 'after-commit' } }]);
+  await world.server.faults({ method: 'POST', path: '$', fault: { drop: 'after-commit' } });
   await world.accept(...caseWithReferral());
   await world.run(lane, { deps: { holder: 'one' } });
-  await world.server.control('DELETE', 'faults');
+  await world.server.mend();
   await world.work({ deps: { holder: 'another' } });
   expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   expect(await faults()).toEqual([]);
@@ -215,7 +215,7 @@ describe('no Provenance goes to a server that', () => {
     ['creates nothing conditionally', { conditionalCreate: false }, 'conditional create'],
     ['does not search it by its tag', { hiddenSearchParameters: ['Provenance._tag'] }, '_tag'],
   ])('%s, and the report says why', async (_what, settings, why) => {
-    await world.server.control('POST', 'settings', settings);
+    await world.server.settings(settings);
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await held()).toEqual([]);

@@ -151,7 +151,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
     const row = (id: string) =>
       store.db.selectFrom('connection').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     try {
-      await hospital.control('POST', 'settings', { auth: 'none' });
+      await hospital.settings({ auth: 'none' });
       const [shadow, live] = [aConnection(hospital.base, { mode: 'shadow' }), aConnection(hospital.base)];
       const old = await start([shadow], true);
       await accept(old, ...caseload());

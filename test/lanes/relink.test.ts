@@ -18,10 +18,7 @@ const chartTypes = [...caseTypes, 'Appointment'];
 
 /** Rosa is linked to Patient/wrong, and her case is in that chart. Patient/right is there too. */
 async function sendCaseToWrongChart(): Promise<void> {
-  await world.server.control('POST', 'seed', [
-    rosa('wrong', { identifier: [mrn] }),
-    rosa('right', { birthDate: '1984-07-16' }),
-  ]);
+  await world.server.seed(rosa('wrong', { identifier: [mrn] }), rosa('right', { birthDate: '1984-07-16' }));
   await world.send(...caseload(), ['appointment', anAppointment()]);
   expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'wrong' });
 }
@@ -182,12 +179,12 @@ describe('what the server does not let us take back', () => {
     await sendCaseToWrongChart();
     const { id } = await world.server.own('Goal', goalName);
     const refusal = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     await world.store.db.updateTable('connection').set({ capabilities: null, capabilities_at: null }).execute();
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'PUT', path: `Goal/${id}`, fault: { status: 422, body: refusal } },
       { method: 'POST', path: '$', fault: { status: 422, body: refusal } },
-    ]);
+    );
     await say('right');
     await world.work();
     const misfiled = (await world.openDecisions()).find(({ kind }) => kind === 'misfiled');
@@ -294,7 +291,7 @@ describe('a client who is nobody there', () => {
 test('a patient that we made ourselves stays as it is, and the person is told that it is ours', async () => {
   await world.send(...caseload());
   expect(await creates(world.server, 'Patient')).toBe(1);
-  await world.server.control('POST', 'seed', [rosa('right')]);
+  await world.server.seed(rosa('right'));
   await say('right');
   await world.work();
   const ours = await world.server.own('Patient', 'county/client/client-rosa#patient');
@@ -304,7 +301,7 @@ test('a patient that we made ourselves stays as it is, and the person is told th
 });
 
 test('a question about who the client is ends with the word', async () => {
-  await world.server.control('POST', 'seed', [rosa('p1'), rosa('p2')]);
+  await world.server.seed(rosa('p1'), rosa('p2'));
   await world.send(...caseload());
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
   expect(await say('p2')).toEqual({ was: null, now: 'p2', written: [] });
@@ -325,15 +322,15 @@ describe('what is refused', () => {
     ['while the server is down', 'p1', 'patient-unreadable', { status: 503 }],
   ])('a patient %s', async (_what, id, code, fault) => {
     const link = [{ type: 'replaced-by', other: { reference: 'Patient/p1' } }];
-    await world.server.control('POST', 'seed', [rosa('p1'), rosa('old', { active: false, link })]);
-    if (fault !== undefined) await world.server.control('POST', 'faults', [{ path: 'Patient', fault }]);
+    await world.server.seed(rosa('p1'), rosa('old', { active: false, link }));
+    if (fault !== undefined) await world.server.faults({ path: 'Patient', fault });
     const connection = world.deps.connections.get('general');
     if (connection === undefined) throw new Error('no connection');
     await expect(requirePatient(connection, id)).rejects.toMatchObject({ code });
   });
 
   test('nobody who is there as named', async () => {
-    await world.server.control('POST', 'seed', [rosa('p1')]);
+    await world.server.seed(rosa('p1'));
     const connection = world.deps.connections.get('general');
     if (connection === undefined) throw new Error('no connection');
     await expect(requirePatient(connection, 'p1')).resolves.toBeUndefined();

@@ -73,7 +73,7 @@ describe('a replay', () => {
   test('writes what the server has lost, and only that', async () => {
     await sendAll();
     await world.server.control('POST', 'reset');
-    await world.server.control('POST', 'settings', { auth: 'none' });
+    await world.server.settings({ auth: 'none' });
     await world.store.db.deleteFrom('link').execute();
     const view = await finish(await replay());
     expect(view).toMatchObject({ asked: 6, refused: 0, left: 0 });
@@ -85,17 +85,17 @@ describe('a replay', () => {
   test('counts what the server refuses as refused, with the reason, and the rest as done', async () => {
     await world.send(...directoryAndClient());
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'Goal', fault: { status: 422, body } },
       { method: 'POST', path: '$', fault: { status: 422, body } },
-    ]);
+    );
     await world.send(...caseWithReferral());
     const view = await finish(await replay());
     expect(view).toMatchObject({ asked: 6, done: 0, skipped: 5, refused: 1 });
     expect(view.reasons).toContainEqual(
       expect.objectContaining({ outcome: 'refused', code: 'server-refused', count: 1 }),
     );
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     expect(await finish(await replay())).toMatchObject({ asked: 6, skipped: 5, done: 1, refused: 0 });
     expect(await world.server.all('Goal')).toHaveLength(1);
   });
@@ -163,7 +163,7 @@ describe('a replay', () => {
 
   test('ends although a resource cannot be read: its lane is refused with that reason, and is tried on', async () => {
     await sendAll();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal/', fault: { status: 500 } }]);
+    await world.server.faults({ method: 'GET', path: 'Goal/', fault: { status: 500 } });
     const id = await replay();
     await workReplays(world.deps);
     await world.work({ tries: 1 });

@@ -17,9 +17,9 @@ const hospital = {
 } as const;
 
 const world = useWorld(hospital);
-const { seed, sendCase, writes } = documentsOf(world);
+const { sendCase, writes } = documentsOf(world);
 
-beforeEach(() => seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+beforeEach(() => world.server.seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
 
 test('one document for the case is counted, and nothing but reads is in the journal', async () => {
   await sendCase();
@@ -40,7 +40,7 @@ test('a document that would still wait for its quiet time counts too', async () 
 
 test('what waits for a person or for the hospital is counted by its reason', async () => {
   await world.server.control('POST', 'reset');
-  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.server.settings({ auth: 'none' });
   await sendCase();
   const { wouldWrite, missing } = await world.report();
   expect(wouldWrite).toEqual({ create: 0, update: 0, document: 0 });

@@ -87,7 +87,7 @@ describe('a connection in mode shadow', () => {
 
   test('reads: a patient who is certain is found and linked, and the plan is about them', async () => {
     await shadow();
-    await world.server.control('POST', 'seed', rosa('rosa', { identifier: [mrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
     await world.send(...caseload());
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ origin: 'found', remoteId: 'rosa' });
     expect(await world.server.writes()).toEqual([]);

@@ -146,11 +146,9 @@ describe('what the partner does', () => {
     await sendCase();
     const { subject } = await request();
     const procedure = { resourceType: 'Procedure', id: 'served', status: 'completed', subject: subject ?? null };
-    await world.server.control('POST', 'seed', [{ ...procedure, ...says }]);
+    await world.server.seed({ ...procedure, ...says });
     if (says === undefined)
-      await world.server.control('POST', 'faults', [
-        { method: 'GET', path: 'Procedure/served', fault: { status: 403 } },
-      ]);
+      await world.server.faults({ method: 'GET', path: 'Procedure/served', fault: { status: 403 } });
     const output = {
       type: { coding: [{ code: 'resulting-activity' }] },
       valueReference: { reference: 'Procedure/served' },

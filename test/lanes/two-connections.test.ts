@@ -37,7 +37,7 @@ afterAll(() => hub?.stop());
 beforeEach(async () => {
   await hub.control('POST', 'reset');
   // Ids that differ from those of the first server.
-  await hub.control('POST', 'seed', { resourceType: 'Patient', id: 'someone', birthDate: '1950-01-01' });
+  await hub.seed({ resourceType: 'Patient', id: 'someone', birthDate: '1950-01-01' });
   await world.connect(aConnection(hub.base, { id: 'hub' }));
 });
 
@@ -83,20 +83,20 @@ describe('one case on two connections', () => {
   });
 
   test('goes on at one server while the other is down (G5), and catches up there later', async () => {
-    await hub.control('POST', 'faults', [{ fault: { status: 503 } }]);
+    await hub.faults({ fault: { status: 503 } });
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await world.lane('county.organization.org-pantry', 'hub')).toMatchObject({ hasWork: true });
-    await hub.control('DELETE', 'faults');
+    await hub.mend();
     await world.work();
     expect(await ownCounts(hub)).toEqual(everySlotOnce);
   });
 
   test('parked at one is not parked at the other', async () => {
-    await hub.control('POST', 'faults', [
+    await hub.faults(
       { method: 'POST', path: 'Goal', fault: { status: 422 } },
       { method: 'POST', path: '$', fault: { status: 422 } },
-    ]);
+    );
     await sendCase();
     expect(await world.lane(lane, 'hub')).toMatchObject({ parked: 'server-refused' });
     expect(await world.lane(lane)).toMatchObject({ parked: undefined });

@@ -115,9 +115,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('no alert is opened for what only waits for the server', async () => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
-    ]);
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } });
     await world.send(...caseWith(referral()), later());
     await hoursPass(25);
     await reviewAlerts(world.deps);
@@ -125,9 +123,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is told apart from one whose organization is known but not on the server yet', async () => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
-    ]);
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } });
     await world.send(...caseWith(referral()), later());
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
   });

@@ -95,7 +95,7 @@ export const task: JsonObject = {
 
 /** The hospital's own staff enters or changes resources in its record. */
 export async function hospitalHas(world: World, ...resources: readonly JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', [...resources]);
+  await world.server.seed(...resources);
 }
 
 /** It is seen by a poll, and what has work does it. */

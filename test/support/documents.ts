@@ -49,20 +49,12 @@ export function documentsOf(world: World) {
       await sql`update lane set wanted = wanted + 1 where next_look_at <= now()`.execute(world.store.db);
     },
 
-    async seed(...resources: readonly JsonObject[]): Promise<void> {
-      for (const resource of resources) await world.server.control('POST', 'seed', resource);
-    },
-
     /** Requests that changed something on the server, or tried to; a $match only asks. */
     async writes(): Promise<string[]> {
       const tried = (await world.server.journal()).filter(
         ({ method, url }) => method !== 'GET' && !String(url).endsWith('$match'),
       );
       return tried.map(({ method, url, status }) => `${method} ${typeIn(String(url))} ${status}`);
-    },
-
-    async strikeOnce(method: string, path: string, fault: JsonObject): Promise<void> {
-      await world.server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
     },
   };
 }

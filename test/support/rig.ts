@@ -118,6 +118,16 @@ export interface TestServer {
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: JsonObject; etag: string | undefined }>;
   control(method: string, path: string, body?: Json): Promise<Json>;
+  /** Puts resources there as if they had always been there: an id that is there already is replaced. */
+  seed(...resources: readonly JsonObject[]): Promise<void>;
+  /** Sets what the server does otherwise than it does by default. */
+  settings(change: JsonObject): Promise<void>;
+  /** The rules by which requests are struck from now on, instead of those before. */
+  faults(...rules: readonly JsonObject[]): Promise<void>;
+  /** Strikes the next request of this kind, and nothing else. */
+  strikeOnce(method: string, path: string, fault: JsonObject): Promise<void>;
+  /** Takes all faults away. */
+  mend(): Promise<void>;
   /** The whole store of a type, without any rules of the server. */
   all(resourceType: string): Promise<JsonObject[]>;
   /** The one resource that carries our identifier for a slot. */
@@ -157,6 +167,7 @@ export async function startServer(vendor: VendorName = 'standard'): Promise<Test
     const text = await response.text();
     return text === '' ? null : JSON.parse(text);
   };
+  const faults = async (...rules: readonly JsonObject[]) => void (await control('POST', 'faults', [...rules]));
   const listed = async (path: string): Promise<JsonObject[]> => {
     const answer = await control('GET', path);
     const items = isObject(answer) ? answer.items : answer;
@@ -166,6 +177,11 @@ export async function startServer(vendor: VendorName = 'standard'): Promise<Test
     url: sandbox.url,
     base,
     control,
+    seed: async (...resources) => void (await control('POST', 'seed', [...resources])),
+    settings: async (change) => void (await control('POST', 'settings', change)),
+    faults,
+    strikeOnce: (method, path, fault) => faults({ method, path, nth: 1, fault }),
+    mend: () => faults(),
     fhir: async (method, path, body, headers) => {
       const response = await fetch(`${base}/${path}`, {
         method,
@@ -248,7 +264,7 @@ export interface SiteOptions {
 /** A gateway between a source and a simulated hospital that asks nobody to sign in, with the caseload sent; all of it is stopped after `work`. */
 export async function onSite(options: SiteOptions, work: (site: Site) => Promise<void>): Promise<void> {
   const [server, store] = await Promise.all([startServer(), freshEmbedded()]);
-  await server.control('POST', 'settings', { auth: 'none' });
+  await server.settings({ auth: 'none' });
   const config = aConfig([aConnection(server.base, options.connection)], options.config);
   const gateway = await startTestGateway(store, config);
   try {

@@ -210,7 +210,7 @@ const plain: JsonObject = { conditionalCreate: false };
 
 async function startPlainServer(): Promise<TestServer> {
   const server = await startServer();
-  await server.control('POST', 'settings', plain);
+  await server.settings(plain);
   return server;
 }
 
@@ -285,7 +285,7 @@ export async function clear(site: Site): Promise<void> {
     select 'casebridge.' || quote_ident(tablename) as name from pg_tables where schemaname = 'casebridge' and tablename <> 'migration'`);
   await rows(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity`);
   await server.control('POST', 'reset');
-  await server.control('POST', 'settings', plain);
+  await server.settings(plain);
   lastRead.delete(site);
 }
 

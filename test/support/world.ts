@@ -167,7 +167,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     connections.clear();
     capabilities.clear();
     await server.control('POST', 'reset');
-    await server.control('POST', 'settings', { auth: 'none' });
+    await server.settings({ auth: 'none' });
     await sql.raw(emptyTables).execute(store.db);
     between = undefined;
     await activateMapping(store, shipped);

@@ -311,7 +311,7 @@ describe('a hospital stay', () => {
       ['cannot be shown now', [{ method: 'GET', path: 'Encounter/stay-1$', fault: { status: 503 }, times: 1 }], 2],
     ])('and %s stands as it was offered, and is looked at once a day', async (_name, faults, looks) => {
       const missing = { method: 'GET', path: 'Encounter$', fault: { status: 200, body: bundle } };
-      await world.server.control('POST', 'faults', [missing, ...faults]);
+      await world.server.faults(missing, ...faults);
       await readAll();
       await world.work();
       await readAll();
@@ -322,7 +322,7 @@ describe('a hospital stay', () => {
         world.store.db,
       );
       await world.server.fhir('DELETE', 'Encounter/stay-1');
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       await readAll();
       expect(await keptFor()).toEqual(['Encounter proposed inbound-gone']);
     });
@@ -332,7 +332,7 @@ describe('a hospital stay', () => {
       ['a cut answer', { truncate: 300 }],
       ['nothing, with a warning that parts are suppressed', { status: 200, body: suppressed }],
     ])('because the answer is %s is not even looked for', async (_name, fault) => {
-      await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Encounter$', fault }]);
+      await world.server.faults({ method: 'GET', path: 'Encounter$', fault });
       await world.store.db.updateTable('poll').set({ full_at: null }).execute();
       await pollEverybody(world);
       await world.work({ tries: 2 });
@@ -998,7 +998,7 @@ describe('a partner on a server of its own', () => {
   test('whose call is missing in an answer, and is there, has it counted', async () => {
     await partnerSays(await call());
     const missing = { method: 'GET', path: 'Communication$', fault: { status: 200, body: bundle } };
-    await world.server.control('POST', 'faults', [missing]);
+    await world.server.faults(missing);
     await readAll();
     await readAll();
     expect(await looksAt('Communication/call-1')).toBe(1);

@@ -232,9 +232,9 @@ describe('what the source is offered', () => {
     await world.send(...directoryAndClient(), ['case', aCase()]);
     const { remoteId: rosa } = await world.link('client/client-rosa#patient');
     await world.accept(['referral', aReferral({ needIds: [], goalIds: [] })]);
-    await world.server.control('POST', 'faults', [{ method: 'POST', nth: 1, fault: { drop: 'before-commit' } }]);
+    await world.server.faults({ method: 'POST', nth: 1, fault: { drop: 'before-commit' } });
     await world.run('county.case.case-rosa');
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     const order = { subject: { reference: `Patient/${rosa}` } };
     const forRosa = { for: order.subject, focus: { reference: 'ServiceRequest/order-rosa' } };
     await hospitalHas(world, ines, foodCondition, foodOrder, task);
@@ -486,9 +486,7 @@ describe('refused by the source', () => {
   test('with the reply lost, it is read again and not written twice', async () => {
     await begins();
     const before = await journalled();
-    await world.server.control('POST', 'faults', [
-      { method: 'PUT', path: 'Task/task-1', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('PUT', 'Task/task-1', { drop: 'after-commit' });
     await sourceRefuses(world, 'referral', 'Outside our county');
     expect(await only(world, 'Task')).toMatchObject({ status: 'rejected' });
     expect(await written(world, before)).toEqual(['update Task']);
@@ -932,7 +930,7 @@ describe('a platform that we refer to passes it on', () => {
     await world.send(...directoryAndClient(), ['case', aCase()]);
     const { remoteId: patient } = await world.link('client/client-rosa#patient');
     await world.accept(['referral', outgoing()]);
-    await world.server.control('POST', 'faults', [{ method: 'POST', nth: 1, fault: { drop: 'after-commit' } }]);
+    await world.server.faults({ method: 'POST', nth: 1, fault: { drop: 'after-commit' } });
     await world.run('county.case.case-rosa');
     const [order, whole] = [await only(world, 'ServiceRequest'), await only(world, 'Task')];
     const { filler, part } = parts(String(patient), `ServiceRequest/${order.id}`, `Task/${whole.id}`);
