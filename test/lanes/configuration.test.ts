@@ -7,9 +7,9 @@ import { tellConfigured } from '../../src/gateway/tell-configured.ts';
 import { connectionView } from '../../src/http/queries/connections.ts';
 import { feed } from '../../src/lanes/feeder.ts';
 import { checkIdentity, dryRun, type LaneConnection, type LaneDeps, runByHand } from '../../src/lanes/lanes.ts';
-import { acceptRecords, parseRecord } from '../../src/records/records.ts';
+import { acceptRecords } from '../../src/records/records.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
-import { caseload, caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
+import { caseload, caseWithReferral, checked, directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
 import { partnerEdits, useWorld } from '../support/world.ts';
 
@@ -49,12 +49,7 @@ async function casesOf(connection = 'general'): Promise<string[]> {
 
 /** Accepts records as a process does that knows these connections. */
 async function acceptedBy(connections: readonly ConnectionConfig[], source: string, ...items: readonly Item[]) {
-  const checked = items.map(([type, value]) => {
-    const parsed = parseRecord(type, value, { now: new Date('2026-06-01T00:00:00Z'), timeZone: 'America/New_York' });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-    return { type, record: parsed.record };
-  });
-  await world.store.tx((trx) => acceptRecords(trx, source, checked, connections));
+  await world.store.tx((trx) => acceptRecords(trx, source, checked(items), connections));
 }
 
 const closedCase = (id: string) =>

@@ -10,8 +10,6 @@ import type { JsonObject } from '../../src/json.ts';
 import {
   cachedCapabilities,
   configurationOf,
-  createLaneMemories,
-  createRunGate,
   freeDeadLeases,
   type LaneDeps,
   prepareConnection,
@@ -26,7 +24,7 @@ import { type Store, sql, storeOn } from '../../src/store/store.ts';
 import { stream } from '../simulation/random.ts';
 import { snapshotOfStore } from '../support/embedded.ts';
 import { Life, mortalBacking, mortalHttp } from '../support/mortal.ts';
-import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from '../support/rig.ts';
+import { aConnection, startServer, type TestServer, testDeps } from '../support/rig.ts';
 
 const crashes = Number(process.env.CASEBRIDGE_POLL_CRASHES ?? 12);
 const types = ['Goal', 'Condition', 'Task'] as const;
@@ -116,22 +114,8 @@ function depsOf(
   capabilities: ReturnType<typeof cachedCapabilities>,
 ): LaneDeps {
   const abilities = async () => readAbilities(openConnection(config), capabilities, await noMappings());
-  return {
-    store,
-    identifierSystem,
-    connections: new Map([[config.id, { config, configuration: configurationOf(config), vendor, client, abilities }]]),
-    mappings: noMappings,
-    holder: 'test',
-    leaseMs: 60_000,
-    gate: createRunGate(),
-    memories: createLaneMemories(),
-    timeZone: () => 'UTC',
-    clock: Date.now,
-    newId: () => 'none',
-    random: () => 0,
-    wake: () => {},
-    log: testLogger,
-  };
+  const lane = { config, configuration: configurationOf(config), vendor, client, abilities };
+  return testDeps(store, { connections: new Map([[config.id, lane]]), mappings: noMappings });
 }
 
 function noMappings(): never {

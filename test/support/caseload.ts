@@ -1,10 +1,19 @@
 // The builders' story as a source sends it: records of one case with all that it points at.
 
 import type { JsonObject } from '../../src/json.ts';
-import type { RecordType } from '../../src/records/records.ts';
+import { type CheckedRecord, parseRecord, type RecordType } from '../../src/records/records.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
 
 export type Item = readonly [RecordType, JsonObject];
+
+/** Records as the HTTP interface has them after parsing, from a source in New York. @throws what is wrong with the first that is wrong */
+export function checked(items: readonly Item[], now = new Date('2026-06-01T00:00:00Z')): CheckedRecord[] {
+  return items.map(([type, value]) => {
+    const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
+    if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
+    return { type, record: parsed.record };
+  });
+}
 
 /** Everything that the builders' case points at, linked before the case itself is looked at. */
 export function directoryAndClient(): Item[] {

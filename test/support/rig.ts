@@ -5,11 +5,10 @@ import pino from 'pino';
 import type { Config, ConnectionConfig, VendorName } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { wantAll } from '../../src/lanes/lanes.ts';
-import { parseRecord } from '../../src/records/records.ts';
+import { createLaneMemories, createRunGate, type LaneDeps, wantAll } from '../../src/lanes/lanes.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Store } from '../../src/store/store.ts';
-import { caseload, caseTypes, type Item } from './caseload.ts';
+import { caseload, caseTypes, checked, type Item } from './caseload.ts';
 import { freshEmbedded } from './embedded.ts';
 import { workerSandbox } from './worker-sandbox.ts';
 
@@ -79,15 +78,32 @@ export async function startTestGateway(store: Store, config: Config, leaseMs?: n
   });
 }
 
+/** What a lane needs where nothing is left to chance. */
+export function testDeps(
+  store: Store,
+  overrides: Pick<LaneDeps, 'connections' | 'mappings'> & Partial<LaneDeps>,
+): LaneDeps {
+  let ids = 0;
+  return {
+    store,
+    identifierSystem,
+    holder: 'test',
+    leaseMs: 60_000,
+    gate: createRunGate(),
+    memories: createLaneMemories(),
+    timeZone: () => 'America/New_York',
+    clock: Date.now,
+    newId: () => `send-${++ids}`,
+    random: () => 0,
+    wake: () => {},
+    log: testLogger,
+    ...overrides,
+  };
+}
+
 /** Accepts records of the source `county`, as the HTTP interface would after parsing them. */
 export async function accept(gateway: Gateway, ...items: readonly Item[]) {
-  const now = new Date('2026-06-01T00:00:00Z');
-  const checked = items.map(([type, value]) => {
-    const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
-    if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-    return { type, record: parsed.record };
-  });
-  return gateway.api.accept('county', checked);
+  return gateway.api.accept('county', checked(items));
 }
 
 /** Awaits that no lane has work that it could do now; fails with what is left after the deadline. */

@@ -19,8 +19,6 @@ import {
   cachedCapabilities,
   configurationOf,
   connectionReport,
-  createLaneMemories,
-  createRunGate,
   decide,
   type LaneConnection,
   type LaneDeps,
@@ -33,12 +31,12 @@ import {
   wantAll,
 } from '../../src/lanes/lanes.ts';
 import { type MappingFile, readMappingFiles } from '../../src/mapping/mapping.ts';
-import { acceptRecords, parseRecord } from '../../src/records/records.ts';
+import { acceptRecords } from '../../src/records/records.ts';
 import { type Store, sql } from '../../src/store/store.ts';
-import type { Item } from './caseload.ts';
+import { checked, type Item } from './caseload.ts';
 import { sharedEmbedded, tablesOf } from './embedded.ts';
 import { targetsOf } from './provenance.ts';
-import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
+import { aConnection, startServer, type TestServer, testDeps } from './rig.ts';
 
 export interface World {
   readonly server: TestServer;
@@ -134,24 +132,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     [server, store] = await Promise.all([startServer(vendor), sharedEmbedded()]);
     emptyTables = await emptying(store);
     shipped = await readMappingFiles(mappingFolder);
-    const mappings = activeMappings(store);
-    let ids = 0;
-    deps = {
-      store,
-      identifierSystem,
-      connections,
-      mappings,
-      holder: 'test',
-      leaseMs: 60_000,
-      gate: createRunGate(),
-      memories: createLaneMemories(),
-      timeZone: () => 'America/New_York',
-      clock: Date.now,
-      newId: () => `send-${++ids}`,
-      random: () => 0,
-      wake: () => {},
-      log: testLogger,
-    };
+    deps = testDeps(store, { connections, mappings: activeMappings(store) });
   }, 60_000);
 
   afterAll(async () => {
@@ -194,13 +175,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     },
 
     async accept(...items) {
-      const now = new Date('2026-06-01T00:00:00Z');
-      const checked = items.map(([type, value]) => {
-        const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
-        if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-        return { type, record: parsed.record };
-      });
-      await store.tx((trx) => acceptRecords(trx, 'county', checked, [...configs.values()]));
+      await store.tx((trx) => acceptRecords(trx, 'county', checked(items), [...configs.values()]));
     },
 
     async work({ tries = 8, deps: changed = {} } = {}) {
