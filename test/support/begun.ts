@@ -2,7 +2,7 @@
 // Invented people only.
 
 import type { JsonObject } from '../../src/json.ts';
-import { isObject } from '../../src/json.ts';
+import { isObject, objectsAt } from '../../src/json.ts';
 import { noteInbound, refuseChange } from '../../src/lanes/lanes.ts';
 import { raiseWanted, saveSeen, versionTagOf } from '../../src/lanes/links.ts';
 import { sql } from '../../src/store/store.ts';
@@ -207,4 +207,32 @@ export async function hospitalShows(world: World, ...paths: readonly string[]): 
     });
   }
   await world.work();
+}
+
+/** What tests of a referral that the hospital begins do in a world. */
+export function begunOn(world: World) {
+  async function begins(more: JsonObject = {}): Promise<void> {
+    await hospitalHas(world, ines, foodCondition, foodOrder, { ...task, ...more });
+    await seen(world);
+  }
+
+  return {
+    begins,
+
+    async isAdopted(referral: JsonObject = {}): Promise<void> {
+      await sourceIsThere(world);
+      await begins();
+      await sourceAdopts(world, referral);
+    },
+
+    journalled: async () => (await world.server.journal()).length,
+
+    /** What was written of Tasks, as `PUT accepted`. */
+    statusesOf: async (after: number) =>
+      (await world.server.writes(after)).flatMap(({ requestBody, method }) => {
+        const body = typeof requestBody === 'string' ? JSON.parse(requestBody) : requestBody;
+        const entries = objectsAt(body, 'entry').map(({ resource }) => resource);
+        return [body, ...entries].flatMap((one) => (one?.resourceType === 'Task' ? [`${method} ${one.status}`] : []));
+      }),
+  };
 }
