@@ -204,7 +204,7 @@ export function createClient(parts: ClientParts): FhirClient {
       status,
       headers,
       ...kept,
-      versionTag: versionTag(headers.etag, kept.body),
+      versionTag: headers.etag ?? versionTagOf(kept.body),
       location: typeof read === 'object' ? read.location : undefined,
       ...(read === 'elsewhere' && { locationElsewhere: true }),
       ...(redirected && { redirected }),
@@ -258,7 +258,8 @@ function clientIdHeader({ vendor, clientId }: ClientParts): Record<string, strin
   return clientId !== undefined && isOffered(header) ? { [header.name]: clientId } : {};
 }
 
-function versionTag(etag: string | undefined, body: JsonObject | undefined): string | undefined {
-  const versionId = isObject(body?.meta) ? body.meta.versionId : undefined;
-  return etag ?? (typeof versionId === 'string' ? `W/"${versionId}"` : undefined);
+/** `meta.versionId` in the form of a weak ETag, where a reply had no ETag of its own. */
+export function versionTagOf(body: JsonObject | undefined): string | undefined {
+  const version = isObject(body?.meta) ? body.meta.versionId : undefined;
+  return typeof version === 'string' ? `W/"${version}"` : undefined;
 }

@@ -58,7 +58,7 @@ export {
   type RequestFacts,
   type RequestKind,
 } from './classify.ts';
-export type { FhirClient, FhirReply, FhirRequest } from './client.ts';
+export { type FhirClient, type FhirReply, type FhirRequest, versionTagOf } from './client.ts';
 export { machineTime, startDeadline } from './deadline.ts';
 export type { Diagnosis } from './diagnose.ts';
 export { type Exchanger, openExchanger, type RequestSeen } from './exchange.ts';

@@ -8,7 +8,16 @@ import type { PartnerInterface } from '../facade/facade.ts';
 import type { Home } from '../home/home.ts';
 import type { HookAnswer, HookMessage } from '../hooks/hooks.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { ConnectionReport, DryRun, NumberSought, Refusal, ReplayAsked, Signature } from '../lanes/lanes.ts';
+import type {
+  ConnectionReport,
+  DryRun,
+  NumberSought,
+  Refusal,
+  RelinkAsked,
+  Relinked,
+  ReplayAsked,
+  Signature,
+} from '../lanes/lanes.ts';
 import type { PartnerPage } from '../page/page.ts';
 import type { Acceptance, CheckedRecord, LaneKey, RecordKey, RecordSchemas, StaleKey } from '../records/records.ts';
 import type { Store } from '../store/store.ts';
@@ -66,7 +75,7 @@ export interface GatewayApi {
    * Takes a person's word on which patient a client is, and wants the client's lanes.
    * @throws CasebridgeError `record-unknown`; `patient-unknown`, `patient-merged`, `patient-restricted`, `patient-unreadable` as the server says
    */
-  linkPatient(asked: PatientAsked): Promise<PatientLinked>;
+  linkPatient(asked: RelinkAsked): Promise<Relinked>;
 
   pause(connection: string, by: string): Promise<void>;
   resume(connection: string, by: string): Promise<void>;
@@ -106,29 +115,6 @@ export interface WebhookAttempt {
   readonly isTaken: boolean;
   readonly status?: number;
   readonly reason?: Reason;
-}
-
-export interface PatientAsked {
-  readonly connection: string;
-  readonly source: string;
-  readonly clientId: string;
-  /** Id on the server; null: the client is nobody there. */
-  readonly patient: string | null;
-  readonly note?: string;
-  readonly by: string;
-}
-
-export interface PatientLinked {
-  readonly was: string | null;
-  readonly now: string | null;
-  /** What had been written to the chart of `was`. */
-  readonly written: readonly {
-    readonly resourceType: string;
-    readonly id: string;
-    readonly slot: string;
-    readonly at: string;
-    readonly takenBack: boolean;
-  }[];
 }
 
 export interface GatewayMetrics {

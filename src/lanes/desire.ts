@@ -27,7 +27,7 @@ import { withOwnDocuments } from './documents/desire-own-document.ts';
 import { documentSlot } from './documents/document.ts';
 import { answerNotes } from './inbound/answer-note.ts';
 import { isRefusal } from './inbound/refuse.ts';
-import { isStanding, type LinkRow, type RecordRow, type SeenRow, slotKey, waitFor } from './known.ts';
+import { isStanding, type LinkRow, type RecordRow, type SeenRow, waitFor } from './known.ts';
 import type { LaneMemory } from './lane-memory.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from './lane-resource.ts';
 import { generationAfter, linkState, observation, placeholderFor } from './link-state.ts';
@@ -52,7 +52,7 @@ export function desire(input: DesireInput): LaneResource[] {
   for (;;) {
     const pointed: Pointed = { creatable, isAsked: false };
     const resources = resourcesOf(input, pointed);
-    const next = new Set(resources.filter(willExist).map(({ key }) => slotKey(key)));
+    const next = new Set(resources.filter(willExist).map(({ key }) => nameOf(key)));
     const isSettled = !pointed.isAsked || next.size === creatable?.size;
     if (isSettled) return asBefore(input.memory.lane, withDocument(input, resources));
     creatable = next;
@@ -156,7 +156,7 @@ function project(
         }
         if (!memory.placeholders || !known.isOwn(target)) return undefined;
         pointed.isAsked = true;
-        const comes = pointed.creatable?.has(slotKey(target)) ?? true;
+        const comes = pointed.creatable?.has(nameOf(target)) ?? true;
         return comes ? placeholderFor(input, target, generationAfter(known.links, target)) : undefined;
       },
       isTold: (recipient) => isTold(recipient, telling),

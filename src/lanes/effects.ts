@@ -15,11 +15,11 @@ import { settleGone, takeOut } from './operating/mass-gone.ts';
 import { partFrom } from './patients/merged.ts';
 import {
   type ClientOn,
+  interruptRun,
   lockPatientLinks,
   patientSlot,
   pointAt,
   pointAtPatient,
-  takeLane,
   voidPlans,
 } from './patients/patient-link.ts';
 import { settleRefused } from './refused.ts';
@@ -32,11 +32,11 @@ import { settleUntold } from './unknown/untold.ts';
 export async function applyDecision(trx: Transaction<Database>, decision: Answered): Promise<void> {
   switch (decision.kind) {
     case 'patient-match':
-      await takeLane(trx, decision);
+      await interruptRun(trx, decision);
       if (decision.choice.startsWith('link:')) await linkPatient(trx, decision, decision.choice.slice('link:'.length));
       return;
     case 'entry-match':
-      await takeLane(trx, decision);
+      await interruptRun(trx, decision);
       if (decision.choice.startsWith('link:')) await linkEntry(trx, decision, decision.choice.slice('link:'.length));
       if (decision.choice === 'leave') await leaveVersion(trx, decision);
       return;
@@ -208,7 +208,7 @@ async function settleOneGone(trx: Transaction<Database>, decision: Answered): Pr
     return;
   }
   if (choice === 'again') {
-    await takeLane(trx, decision);
+    await interruptRun(trx, decision);
     await partFrom(trx, decision, { ...decision, clientId: id }, reason('patient-gone'));
     return;
   }

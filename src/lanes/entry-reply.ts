@@ -4,7 +4,7 @@
 import { readLocation } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { worstIssue } from '../fhir/fhir.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { isObject, type Json, type JsonObject, textAt } from '../json.ts';
 import type { Write } from './plan.ts';
 
 export interface EntryReply {
@@ -40,7 +40,7 @@ function readEntry(write: Write, entry: Json | undefined, baseUrl: URL): EntryRe
     return unclear(status, reason('outcome-unknown'));
   const body = held?.resourceType === 'OperationOutcome' ? undefined : held;
   const asked = write.kind === 'create' ? undefined : write.link.remoteId;
-  const remoteId = asked ?? (typeof read === 'object' ? read.location.id : idOf(body));
+  const remoteId = asked ?? (typeof read === 'object' ? read.location.id : textAt(body, 'id'));
   if (remoteId === undefined) return unclear(status, reason('create-not-shown'));
   const isLocated =
     typeof read !== 'object' || (read.location.resourceType === resourceType && read.location.id === remoteId);
@@ -57,8 +57,4 @@ function saysFailed(outcome: JsonObject | undefined): boolean {
 
 function unclear(status: number, why: Reason): EntryReply {
   return { class: 'unknown-outcome', status, reason: why, remoteId: undefined, versionTag: undefined, body: undefined };
-}
-
-function idOf(body: JsonObject | undefined): string | undefined {
-  return typeof body?.id === 'string' ? body.id : undefined;
 }

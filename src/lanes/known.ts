@@ -78,17 +78,17 @@ export class Known {
   /** The live link of a slot, of this lane or of another; undefined when there is none or it is not fetched yet. */
   link(target: SlotRef): LinkRow | undefined {
     this.#row(target);
-    return this.#live.get(slotKey(target));
+    return this.#live.get(nameOf(target));
   }
 
   /** All generations of a slot, retired ones too; fetched together with its live link. */
   generations(target: SlotRef): readonly LinkRow[] {
-    return this.#generations.get(slotKey(target)) ?? [];
+    return this.#generations.get(nameOf(target)) ?? [];
   }
 
   /** Why the slot is parked, if it is: what needs it shows this reason (lanes.md 6). */
   parkedReason(target: SlotRef): Reason | undefined {
-    return this.#parked.get(slotKey(target));
+    return this.#parked.get(nameOf(target));
   }
 
   /** What stands under the link's id is not it, or nothing does: nothing is to point there. */
@@ -117,11 +117,11 @@ export class Known {
   }
 
   #keepLinks(rows: readonly LinkRow[]): void {
-    for (const [slot, generations] of Map.groupBy(rows, slotKey)) this.#generations.set(slot, generations);
+    for (const [slot, generations] of Map.groupBy(rows, nameOf)) this.#generations.set(slot, generations);
     for (const row of rows) {
-      if (isStanding(row)) this.#live.set(slotKey(row), row);
+      if (isStanding(row)) this.#live.set(nameOf(row), row);
       if (row.state === 'parked' && row.retired_at === null && row.reason !== null)
-        this.#parked.set(slotKey(row), row.reason);
+        this.#parked.set(nameOf(row), row.reason);
     }
   }
 }
@@ -129,10 +129,6 @@ export class Known {
 /** It names what is on the server now: neither retired nor without an id. */
 export function isStanding({ remote_id: id, retired_at: at }: LinkRow): boolean {
   return id !== null && at === null;
-}
-
-export function slotKey({ type, id, slot }: { type: string; id: string; slot: string }): string {
-  return `${type}/${id}#${slot}`;
 }
 
 export function recordKey({ type, id }: RecordName): string {

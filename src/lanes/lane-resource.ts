@@ -4,17 +4,13 @@ import type { Route } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { CompiledSlot, Desired, SlotRef } from '../mapping/mapping.ts';
-import type { RecordType } from '../records/records.ts';
 import type { CancelRequest, Party, TaskMoves } from '../referrals/referrals.ts';
 import type { DocumentState } from './documents/document.ts';
 import type { Bases } from './merge.ts';
 import type { Duplicate } from './patients/merged-into.ts';
 
-export interface ResourceKey {
-  readonly type: RecordType;
-  readonly id: string;
-  readonly slot: string;
-}
+/** What a resource on the server stands for, within the source of its lane. */
+export type ResourceKey = SlotRef;
 
 /** `referral/r1#request`: how texts and topics name a resource. Holds ids only. */
 export function nameOf(key: { readonly type: string; readonly id: string; readonly slot: string }): string {

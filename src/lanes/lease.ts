@@ -3,14 +3,12 @@
 
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
+import type { LaneKey } from '../records/records.ts';
 import { type Database, type JsonText, json, type LaneBasis, type Store } from '../store/store.ts';
 import { isConfiguredOtherwise } from './configuration.ts';
 import { retryHorizonMs } from './retry.ts';
 
-export interface LaneKey {
-  readonly connection: string;
-  readonly subject: string;
-}
+export type { LaneKey };
 
 /** Each lane once, of those of one connection. */
 export function distinctLanes(lanes: readonly LaneKey[]): LaneKey[] {
@@ -143,6 +141,24 @@ export async function holdLease(
     .where(sql<boolean>`lease_until > now()`)
     .executeTakeFirst();
   if (held.numUpdatedRows === 0n) throw new LeaseLost();
+}
+
+/** A run, or what of it can store under its lease. */
+export interface Leased {
+  readonly deps: { readonly store: Store; readonly leaseMs: number };
+  readonly lease: Lease;
+}
+
+/**
+ * A transaction of a run, which holds the lane from its first statement on: a runner whom another has followed stores nothing (lanes.md 2).
+ *
+ * @throws LeaseLost when the lease has passed to another runner or ran out.
+ */
+export function underLease<T>({ deps, lease }: Leased, work: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
+  return deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    return work(trx);
+  });
 }
 
 /** Stores what a run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */

@@ -35,12 +35,6 @@ export function hashOfSeen(body: JsonObject): string {
   return contentHash({ ...content, meta: rest });
 }
 
-/** `meta.versionId` in the form of a weak ETag, where a reply had no ETag of its own. */
-export function versionTagOf(body: JsonObject | undefined): string | undefined {
-  const version = isObject(body?.meta) ? body.meta.versionId : undefined;
-  return typeof version === 'string' ? `W/"${version}"` : undefined;
-}
-
 /** Keeps the newest look at each resource; also what tells a poll that it is our own echo. */
 export async function saveSeen(
   trx: Transaction<Database>,
@@ -202,7 +196,7 @@ export function updateLinks(
       retired_at = case when c.retires then now() else l.retired_at end,
       state = case when c.retires then 'leaving' else l.state end,
       reason = case when c.retires then c.cause else l.reason end,
-      record_version = c.record_version, updated_at = now()
+      record_version = case when c.sent_version = c.record_version then c.record_version else l.record_version end, updated_at = now()
     from jsonb_to_recordset(${json(rows)}) as c(type text, id text, slot text, generation integer, has_tag boolean,
       version_tag text, sent jsonb, has_seen boolean, seen jsonb, has_hash boolean, seen_hash text, form text,
       sent_version integer, retires boolean, cause jsonb, record_version integer)

@@ -1,6 +1,7 @@
 // Stores what came of a send: links, bases and what was seen, in one transaction under the fence. Tells the run how to go on.
 
 import type { Transaction } from 'kysely';
+import { versionTagOf } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json } from '../json.ts';
 import type { Facts } from '../mapping/mapping.ts';
@@ -20,7 +21,6 @@ import {
   raiseWanted,
   type SeenResource,
   saveStates,
-  versionTagOf,
   wakeWaiting,
 } from './links.ts';
 import { isListed, listRecalled } from './list-recalled.ts';

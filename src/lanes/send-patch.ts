@@ -24,11 +24,11 @@ export interface Sending {
 /** What earlier answers of this run say of a change. */
 export type Learned = Pick<RequestFacts, 'tagIsFresh' | 'isThere'>;
 
-export type Change = Exclude<Write, { kind: 'create' }>;
+export type Rewrite = Exclude<Write, { kind: 'create' }>;
 
 export async function sendPatch(
   connection: LaneConnection,
-  write: Change,
+  write: Rewrite,
   sending: Sending,
   learned: Learned,
 ): Promise<{ readonly reply: FhirReply | Fault; readonly result: Classified }> {
@@ -59,6 +59,6 @@ export async function sendPatch(
 const failedTests = [400, 422];
 
 /** A document is written whole; what the server has put beside our elements is not ours to remove. */
-function wantedBody(write: Change, observed: JsonObject): JsonObject {
+function wantedBody(write: Rewrite, observed: JsonObject): JsonObject {
   return write.edition === undefined ? write.body : { ...observed, ...write.body };
 }

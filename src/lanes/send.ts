@@ -1,16 +1,9 @@
 // Sends one dependency level: intents first, then the requests, then their outcomes in one transaction (lanes.md 7 to 10).
 // Whatever is not stored here is an unknown outcome for the next run; nothing is ever sent twice on a guess.
 
-import {
-  type Classified,
-  classify,
-  type Fault,
-  type FhirReply,
-  issueCodes,
-  type ReplyClass,
-} from '../connections/connections.ts';
+import { type Classified, classify, type Fault, type FhirReply, type ReplyClass } from '../connections/connections.ts';
 import { type Reason, reason } from '../errors.ts';
-import type { JsonObject } from '../json.ts';
+import { type JsonObject, textAt } from '../json.ts';
 import { writesAtOnce } from './at-once.ts';
 import { mayBeOurs } from './created-reply.ts';
 import { readEntries } from './entry-reply.ts';
@@ -20,6 +13,7 @@ import type { LaneState } from './load.ts';
 import { type Intent, storeIntents } from './operations.ts';
 import { placeholdersIn } from './order.ts';
 import { ownIdentifierQuery } from './own-identifier.ts';
+import { saysMerged } from './patients/merged.ts';
 import type { Write } from './plan.ts';
 import { authorOf, provenanceEntries } from './provenance.ts';
 import { readOne } from './read-one.ts';
@@ -176,7 +170,7 @@ async function sendSingle(server: Server, intent: Intent, sending: Sending, lear
     const outcome = {
       ...outcomeOf(intent, result, reply),
       isAboutMerged: saysMerged(connection, reply),
-      remoteId: reply.fault === undefined ? (reply.location?.id ?? idOf(reply.body)) : undefined,
+      remoteId: reply.fault === undefined ? (reply.location?.id ?? textAt(reply.body, 'id')) : undefined,
     };
     return checked(server, outcome, ifNoneExist !== undefined, sending);
   }
@@ -333,12 +327,4 @@ function transactionEntry(server: Server, write: Write): JsonObject {
     ...(write.versionTag === undefined ? {} : { ifMatch: write.versionTag }),
   };
   return { resource: write.body, request };
-}
-
-function saysMerged({ vendor }: LaneConnection, reply: FhirReply | Fault): boolean {
-  return reply.fault === undefined && issueCodes(reply.body).some((code) => vendor.patients.merged.includes(code));
-}
-
-function idOf(body: JsonObject | undefined): string | undefined {
-  return typeof body?.id === 'string' ? body.id : undefined;
 }

@@ -39,17 +39,17 @@ export function sharedBudget(
 ): Budget {
   return {
     settle: (report) =>
-      change(store, id, rateLimit, (state, now) => {
+      change(store, id, rateLimit, random, (state, now) => {
         const settled = settle(state, rateLimit, { ...report, holder }, now, random());
         return { state: settled.state, result: settled.grant };
       }),
     claimToken: () =>
-      change(store, id, rateLimit, (before, now) => {
+      change(store, id, rateLimit, random, (before, now) => {
         const { state, claim } = claimToken(before, holder, now);
         return { state, result: claim };
       }),
     afterToken: (refusal) =>
-      change(store, id, rateLimit, (before, now) => ({
+      change(store, id, rateLimit, random, (before, now) => ({
         state: afterToken(before, holder, refusal, now),
         result: undefined,
       })),
@@ -94,13 +94,13 @@ export async function probeFailing(
   const { store, log, connections, random } = deps;
   let well = 0;
   for (const { config } of await failingNow(store, connections)) {
-    const claimed = await change(store, config.id, config.rateLimit, (state, now) => {
+    const claimed = await change(store, config.id, config.rateLimit, random, (state, now) => {
       const claim = claimProbing(state, config.rateLimit, now);
       return { state: claim ?? state, result: claim !== undefined };
     });
     if (!claimed) continue;
     const verdict = await probe(config.id);
-    const isClosed = await change(store, config.id, config.rateLimit, (state, now) => {
+    const isClosed = await change(store, config.id, config.rateLimit, random, (state, now) => {
       const probed = afterProbed(state, verdict, now, random());
       return { state: probed, result: probed.breaker.openUntil === undefined };
     });
@@ -134,6 +134,7 @@ async function change<T>(
   store: Store,
   connection: string,
   limits: BudgetLimits,
+  random: () => number,
   work: (state: BudgetState, now: number) => { readonly state: BudgetState; readonly result: T },
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
@@ -141,7 +142,7 @@ async function change<T>(
     const { state, result } = work(stateFromJson(row.state), row.now);
     if (await writeRow(store, connection, row, shown(state, limits, row.now))) return result;
     // Two that met once do not meet again.
-    await sleep(Math.random() * Math.min(tries, 10));
+    await sleep(random() * Math.min(tries, 10));
   }
 }
 

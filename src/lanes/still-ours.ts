@@ -12,7 +12,8 @@ import { type LinkState, nameOf, type ResourceKey, type Stranger } from './lane-
 import { sameFact } from './merge.ts';
 import { ownIdentifiers, ownValue } from './own-identifier.ts';
 import { chartOf, isPatientOf } from './patients/chart.ts';
-import { carries, directoryIdentifiers, isSomebodyElse } from './patients/match.ts';
+import { directoryIdentifiers, isSomebodyElse } from './patients/match.ts';
+import { carries } from './patients/match-facts.ts';
 import { patientId, patientOf, patientsIn } from './patients/patient-of.ts';
 
 /** The fact of a slot that holds our own identifier. */

@@ -3,8 +3,9 @@
 
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../store/store.ts';
-import { type LinkRow, type SeenRow, slotKey } from './known.ts';
+import type { LinkRow, SeenRow } from './known.ts';
 import type { LaneResource } from './lane-resource.ts';
+import { nameOf } from './lane-resource.ts';
 import { type LaneRows, linkRow, type Stored, seenRow } from './lane-rows.ts';
 import { type Lease, LeaseLost } from './lease.ts';
 import {
@@ -71,7 +72,7 @@ export async function storeWriting(
 /** The rows that were read before with those that were written since; undefined when something else may have changed them. */
 export function carriedOver(rows: LaneRows, written: WrittenRows): LaneRows | undefined {
   if (written.wanted !== rows.wanted) return undefined;
-  const linkKey = (row: LinkRow) => `${slotKey(row)}~${row.generation}`;
+  const linkKey = (row: LinkRow) => `${nameOf(row)}~${row.generation}`;
   const seenKey = (row: SeenRow) => `${row.resource_type}/${row.remote_id}`;
   return {
     ...rows,

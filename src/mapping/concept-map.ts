@@ -81,7 +81,7 @@ export function targetOf(map: ConceptMap, code: string): Target | undefined {
 
 /** The codings of a target; the local one comes last and carries the record's own code. */
 export function codingsOf(map: ConceptMap, target: Target, code: string, identifierSystem: string): Coding[] {
-  const local = { system: localSystem(identifierSystem, map.name), code, display: wordsOf(map, code) };
+  const local = { system: localSystem(identifierSystem, map.name), code, display: codeWords(map, code) };
   const same = { ...(map.system !== undefined && { system: map.system }), code };
   return [...target.codings, ...(target.same ? [same] : []), ...(target.local ? [local] : [])];
 }
@@ -93,7 +93,7 @@ export function textOf(map: ConceptMap, code: string): string | undefined {
 }
 
 /** A code in words, for texts that people read. */
-export function wordsOf(map: ConceptMap, code: string): string {
+export function codeWords(map: ConceptMap, code: string): string {
   return map.targets.get(code)?.display ?? inWords(code);
 }
 

@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import { CasebridgeError } from '../errors.ts';
 import type { Database } from '../store/store.ts';
 import { judge } from './accept/judge.ts';
-import { markClocks } from './accept/mark-clocks.ts';
+import { markAcceptedClocks } from './accept/mark-clocks.ts';
 import { moveRecords } from './accept/move.ts';
 import { insertVersions, keyOf, lockRecords, updateRecords } from './accept/rows.ts';
 import { lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
@@ -55,6 +55,6 @@ export async function acceptStale(
   await raiseConsentEpochs(trx, source, [judged]);
   await wantLanes(trx, source, [judged], connections);
   await moveRecords(trx, source, [judged]);
-  await markClocks(trx, source, [judged]);
+  await markAcceptedClocks(trx, source, [judged]);
   return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
 }

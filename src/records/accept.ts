@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import { contentHash } from '../fhir/fhir.ts';
 import type { Database } from '../store/store.ts';
 import { type Judged, judge, type Received } from './accept/judge.ts';
-import { markClocks } from './accept/mark-clocks.ts';
+import { markAcceptedClocks } from './accept/mark-clocks.ts';
 import { microsOf } from './accept/micros.ts';
 import { moveRecords } from './accept/move.ts';
 import { withParents } from './accept/parents.ts';
@@ -73,7 +73,7 @@ export async function acceptRecords(
   await raiseConsentEpochs(trx, source, accepted);
   await wantLanes(trx, source, accepted, connections);
   await moveRecords(trx, source, accepted);
-  await markClocks(trx, source, accepted);
+  await markAcceptedClocks(trx, source, accepted);
   return ordered.map((one) => ({
     outcome: one.outcome,
     version: one.version,

@@ -1,8 +1,9 @@
 // What a partner wrote is never overwritten unseen, and what the server holds beside our elements is kept (lanes.md 13 to 15, 28; G9).
 
 import { describe, expect, test } from '@jest/globals';
+import { versionTagOf } from '../../src/connections/connections.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { applyDecision, decide, saveSeen, versionTagOf } from '../../src/lanes/lanes.ts';
+import { applyDecision, decide, saveSeen } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed, aReferral } from '../builders.ts';
 import { caseload } from '../support/caseload.ts';

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import {
   type ConceptMap,
+  codeWords,
   codingsOf,
   compileConceptMap,
   targetOf,
   textOf,
-  wordsOf,
 } from '../../src/mapping/concept-map.ts';
 import { sameJson } from '../../src/mapping/lens.ts';
 import type { Desired, Mapping, MappingFile, MappingSet } from '../../src/mapping/mapping.ts';
@@ -270,7 +270,7 @@ function said(map: ConceptMap, code: string): string {
   const codings = codingsOf(map, target, code, 'urn:ours').map(({ system, code: coded, display }) =>
     [system, coded, display].filter((part) => part !== undefined).join('|'),
   );
-  return `${codings.join(' + ')} "${textOf(map, code) ?? wordsOf(map, code)}"`;
+  return `${codings.join(' + ')} "${textOf(map, code) ?? codeWords(map, code)}"`;
 }
 
 export const conceptMapsFile = join(fixtureFolder, 'concept-maps.json');

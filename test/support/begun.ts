@@ -1,10 +1,11 @@
 // A hospital that begins a referral in its own record, and a source that answers it: what stands in the hospital's store, and how each side acts.
 // Invented people only.
 
+import { versionTagOf } from '../../src/connections/connections.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { isObject, objectsAt } from '../../src/json.ts';
 import { noteInbound, refuseChange } from '../../src/lanes/lanes.ts';
-import { raiseWanted, saveSeen, versionTagOf } from '../../src/lanes/links.ts';
+import { raiseWanted, saveSeen } from '../../src/lanes/links.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { acceptedOf } from './adopting.ts';

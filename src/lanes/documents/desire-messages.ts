@@ -17,7 +17,7 @@ import { withFact } from '../merge.ts';
 import { asTold, receiverOf } from '../told.ts';
 import { movedCause, patientOf, seriesOf } from './desire-document.ts';
 import type { DocumentState, EditionPlan, MessageForm } from './document.ts';
-import { wordsOf } from './message-words.ts';
+import { messageWords } from './message-words.ts';
 
 /** The resources of the lane, with the messages among them ready to be posted, and without those that are none of this server's. */
 export function withMessages(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
@@ -163,7 +163,7 @@ function onlyPosted(rules: DocumentRules): DocumentRules {
 }
 
 function factsOf({ resource }: Desired, record: JsonObject): JsonObject | undefined {
-  const words = wordsOf(resource);
+  const words = messageWords(resource);
   if (words.length === 0) return undefined;
   const isPart2 = textsAt(record, 'sensitivity').includes('substance-use-part2');
   return { text: words.join('\n'), ...(isPart2 && { part2: true }) };

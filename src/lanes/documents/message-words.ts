@@ -3,6 +3,6 @@
 import { type JsonObject, objectsAt, textAt } from '../../json.ts';
 
 /** @param message a Communication, as it is sent or as the server shows it */
-export function wordsOf(message: JsonObject): string[] {
+export function messageWords(message: JsonObject): string[] {
   return objectsAt(message, 'payload').flatMap((one) => textAt(one, 'contentString') ?? []);
 }

@@ -9,7 +9,7 @@ import type { LaneConnection } from '../lane-connection.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, failureOf, finalSearchFailure, type Refused } from '../search-failure.ts';
 import type { EditionPlan } from './document.ts';
-import { wordsOf } from './message-words.ts';
+import { messageWords } from './message-words.ts';
 
 /** Clocks of two systems, and a server that keeps its own time of filing. */
 const windowMs = 24 * 3_600_000;
@@ -65,7 +65,7 @@ export async function holdsEdition(
   document: JsonObject,
   { marker, number }: EditionPlan,
 ): Promise<boolean | Unclear> {
-  const texts = wordsOf(document);
+  const texts = messageWords(document);
   let unreadable: Refused | undefined;
   for (const attachment of attachments(document.content)) {
     const text = await textOf(connection, attachment);

@@ -7,7 +7,7 @@ import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import { isInstant } from '../../records/records.ts';
 import { type Named, referenced } from './about.ts';
 import { cut } from './cut.ts';
-import { wordsOf } from './propose.ts';
+import { conceptWords } from './propose.ts';
 import { plainness } from './readable-text.ts';
 
 const loinc = 'http://loinc.org';
@@ -97,7 +97,7 @@ export function documentFields({ document, text, hospital, replaces: before }: D
   readonly otherwise: JsonObject;
 } {
   const attachments = attachmentsOf(document);
-  const titles = [wordsOf(document.type), ...attachments.map((one) => textAt(one, 'title'))];
+  const titles = [conceptWords(document.type), ...attachments.map((one) => textAt(one, 'title'))];
   const title = [...titles, textAt(document, 'description')].find((one) => one !== undefined && one.trim() !== '');
   const authors = objectsAt(document, 'author').flatMap((one) => textAt(one, 'display') ?? []);
   const keeper = textAt(objectAt(document, 'custodian'), 'display') ?? hospital;

@@ -5,7 +5,7 @@ import { type Database, json, sql, type Transaction } from '../../store/store.ts
 import type { Lease } from '../lease.ts';
 import { proposedId } from './rows.ts';
 
-export interface Taken {
+export interface TakenOver {
   readonly recordId: string;
   readonly patient: string | undefined;
   readonly resourceType: string;
@@ -16,7 +16,7 @@ export interface Taken {
 export async function keepTaken(
   trx: Transaction<Database>,
   { connection, source, subject }: Lease,
-  { recordId, patient, resourceType, remoteId }: Taken,
+  { recordId, patient, resourceType, remoteId }: TakenOver,
   as: { readonly offered: JsonObject } | { readonly look: string },
 ): Promise<void> {
   const key = { connection, source, resource_type: resourceType, remote_id: remoteId, type: 'none' } as const;

@@ -3,19 +3,19 @@
 
 import { type Store, sql } from '../../store/store.ts';
 import type { Run } from '../lane-connection.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { hashOfSeen, saveSeen } from '../links.ts';
 import type { Failure } from '../search-failure.ts';
 import { mostLooks, readThere } from './look.ts';
 
 /** Of a row `i` of `inbound`: its source was offered it, or it stands for something in a record of theirs. */
-export const isTold = sql<boolean>`(i.state = 'proposed' or i.state = 'adopted' and i.type = 'none')`;
+export const isKnownToSource = sql<boolean>`(i.state = 'proposed' or i.state = 'adopted' and i.type = 'none')`;
 
 /**
  * Of rows `i` of `inbound` and `s` of `seen`: it is to be looked at by its id when it is missed, and once a day as long as the source has not answered
  * what it was offered. What it was told of for good is looked at once: some answers leave out what is old.
  */
-export const isToLookFor = sql<boolean>`(${isTold} and s.absent_since is not null and not s.gone
+export const isToLookFor = sql<boolean>`(${isKnownToSource} and s.absent_since is not null and not s.gone
   and (s.seen_at < s.absent_since or i.state = 'proposed' and s.seen_at < now() - interval '1 day'))`;
 
 /** Whoever has a link to it looks at it as at any linked resource. */
@@ -31,8 +31,7 @@ export async function lookForAbsent({ deps, connection, lease }: Run): Promise<F
     const body = typeof look === 'string' ? undefined : look.body;
     const isGone = look === 'gone';
     const isNews = isGone || (body !== undefined && hashOfSeen(body) !== hash);
-    await deps.store.tx(async (trx) => {
-      await holdLease(trx, lease, deps.leaseMs);
+    await underLease({ deps, lease }, async (trx) => {
       if (isNews) return saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone });
       await trx
         .updateTable('seen')

@@ -7,7 +7,7 @@ import type { Json, JsonObject } from '../../json.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { type Database, json } from '../../store/store.ts';
 import { type LaneOfSource, offerChanges } from '../changes.ts';
-import { partOf, slotFor } from './propose.ts';
+import { partsIn, slotFor } from './propose.ts';
 import { proposedId } from './rows.ts';
 
 const type = 'appointment';
@@ -44,7 +44,7 @@ export async function offerAppointmentMade(
   const id = proposedId(connection, type, resourceType, remoteId);
   const offered = madeRecord(lane, made);
   const slot = slotFor(mappings, type, resourceType);
-  const parts = slot === undefined ? [] : partOf(mappings, type, slot, resource);
+  const parts = slot === undefined ? [] : partsIn(mappings, type, slot, resource);
   const { rows } = await sql<{ id: string }>`
     insert into inbound as i (connection, source, resource_type, remote_id, type, id, subject, state, offered, offered_hash, parts)
     values (${connection}, ${source}, ${resourceType}, ${remoteId}, ${type}, ${id}, ${subject}, 'proposed',

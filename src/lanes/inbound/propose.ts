@@ -53,7 +53,7 @@ export function propose(context: ProposeContext, told: Told, updatedAt: string):
   return {
     record: { ...record, origin, updatedAt },
     hash: contentHash(Object.fromEntries(Object.entries(compared).filter(([name]) => !pointers.includes(name)))),
-    parts: told.resources.flatMap(({ slot, body }) => partOf(context.mappings, told.type, slot, body)),
+    parts: told.resources.flatMap(({ slot, body }) => partsIn(context.mappings, told.type, slot, body)),
   };
 }
 
@@ -63,7 +63,7 @@ function read({ mappings, timeZone }: ProposeContext, told: Told, resolve: Resol
   const seed: JsonObject = { id, ...(type === 'referral' && { direction: 'incoming' }) };
   let record = seed;
   for (const { slot: name, body } of resources) {
-    const slot = slotOf(mappings, type, name);
+    const slot = slotNamed(mappings, type, name);
     const keys = (slot?.elements ?? []).map(({ key }) => key).filter((key) => elements?.includes(key) ?? true);
     const { patch } = slot?.absorb(keys, body, record, { resolve, timeZone }) ?? { patch: {} };
     record = withoutEmpty({ ...record, ...patch });
@@ -76,13 +76,13 @@ function withoutEmpty(record: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
 }
 
-function slotOf(mappings: MappingSet, type: RecordType, name: string): CompiledSlot | undefined {
+function slotNamed(mappings: MappingSet, type: RecordType, name: string): CompiledSlot | undefined {
   return mappings.mapping(type)?.slots.find((slot) => slot.name === name);
 }
 
 /** What the resource says in a slot, as a later look compares it. */
-export function partOf(mappings: MappingSet, type: RecordType, slot: string, body: JsonObject): InboundPart[] {
-  const compiled = slotOf(mappings, type, slot);
+export function partsIn(mappings: MappingSet, type: RecordType, slot: string, body: JsonObject): InboundPart[] {
+  const compiled = slotNamed(mappings, type, slot);
   const { resourceType, id } = body;
   if (compiled === undefined || typeof resourceType !== 'string' || typeof id !== 'string') return [];
   return [{ slot, resourceType, remoteId: id, facts: compiled.facts(body), hash: hashOfSeen(body) }];
@@ -145,7 +145,7 @@ export function referralMoves(
 /** What stands in where order and Task say nothing: a service in words, and what R4 takes a missing priority for. */
 export function referralOtherwise({ task, order }: ReferralBodies, record: JsonObject): JsonObject {
   const isNamed = ['requestedService', 'requestedText', 'serviceId', 'organizationId'].some((name) => name in record);
-  const words = [wordsOf(order?.code), textAt(task, 'description'), wordsOf(task?.code)].find(
+  const words = [conceptWords(order?.code), textAt(task, 'description'), conceptWords(task?.code)].find(
     (text) => text !== undefined,
   );
   const asker = [objectAt(order, 'requester'), objectAt(task, 'requester')].flatMap(
@@ -162,7 +162,7 @@ export function referralOtherwise({ task, order }: ReferralBodies, record: JsonO
 /** A Task that stands alone tells it too; R4 takes a missing priority for an ordinary one. */
 const urgencies: Readonly<Record<string, string>> = { urgent: 'urgent', asap: 'asap', stat: 'emergency' };
 
-export function wordsOf(concept: Json | undefined): string | undefined {
+export function conceptWords(concept: Json | undefined): string | undefined {
   if (!isObject(concept)) return undefined;
   return (
     textAt(concept, 'text') ?? objectsAt(concept, 'coding').flatMap((coding) => textAt(coding, 'display') ?? [])[0]

@@ -12,6 +12,7 @@ import {
   alertTopic,
   type Cause,
   type CauseKey,
+  causeWords,
   changeCount,
   isRow,
   type LinkKey,
@@ -84,7 +85,7 @@ function mayBeOurs({ stranger }: LaneResource): boolean {
 }
 
 function whyMany(connection: string, links: number): Reason {
-  return reason('mass-change', { cause: 'A server that has lost what it had', limit: massLimit(links), connection });
+  return reason('mass-change', { cause: causeWords['restored-server'], limit: massLimit(links), connection });
 }
 
 interface Many {

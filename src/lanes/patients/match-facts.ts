@@ -21,8 +21,9 @@ export function hasGiven(names: Json | undefined): boolean {
   return givenNames(names).length > 0;
 }
 
-export function hasStrongIdentifier(strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
-  return objectsIn(patient.identifier).some(({ system, value }) =>
+/** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
+export function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
+  return objectsIn(identifier).some(({ system, value }) =>
     strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
   );
 }

@@ -5,6 +5,7 @@ import { isObject, type JsonObject, objectAt, objectsIn, textAt } from '../../js
 import {
   birthDateMayAgree,
   both,
+  carries,
   familyAgrees,
   fold,
   fullNameAgrees,
@@ -14,7 +15,6 @@ import {
   hasGiven,
   hasOtherIdentifier,
   hasSecondFact,
-  hasStrongIdentifier,
   legalName,
   linesOf,
   phonesOf,
@@ -107,7 +107,7 @@ export function comparePatient(
   patient: JsonObject,
 ): Comparison {
   const facts: Record<string, boolean | undefined> = {
-    identifier: hasStrongIdentifier(strong, patient) || (hasOtherIdentifier(strong, patient) ? false : undefined),
+    identifier: carries(patient, strong) || (hasOtherIdentifier(strong, patient) ? false : undefined),
     'birth date': both(client.birthDate, patient.birthDate) ? birthDateMayAgree(client, patient) : undefined,
     'family name': hasFamily(client.names) && hasFamily(patient.name) ? familyAgrees(client, patient) : undefined,
     'given name': hasGiven(client.names) && hasGiven(patient.name) ? givenAgrees(client, patient) : undefined,
@@ -162,7 +162,7 @@ const strongKinds = ['mrn', 'medicaid', 'medicare-mbi'];
 
 function isAlike(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
   return (
-    hasStrongIdentifier(strong, patient) ||
+    carries(patient, strong) ||
     (birthDateMayAgree(client, patient) && familyAgrees(client, patient) && givenMayAgree(client, patient))
   );
 }
@@ -173,7 +173,7 @@ function isAlike(client: JsonObject, strong: readonly StrongIdentifier[], patien
  */
 function isCertain(client: JsonObject, strong: readonly StrongIdentifier[], patient: JsonObject): boolean {
   if (!sameBirthDate(client, patient) || !familyAgrees(client, patient)) return false;
-  if (hasStrongIdentifier(strong, patient))
+  if (carries(patient, strong))
     return givenAgrees(client, patient) || !hasGiven(patient.name) || !hasGiven(client.names);
   return (
     fullNameAgrees(client, patient) &&
@@ -223,12 +223,4 @@ export function directoryIdentifiers(
     return system === undefined ? [] : [{ system, value: item.value.trim() }];
   });
   return [...own, ...listed];
-}
-
-/** A server that does not know the search parameter answers with everybody (ehr-behaviour E12): what has none of the numbers is no hit. */
-export function carries({ identifier }: JsonObject, strong: readonly StrongIdentifier[]): boolean {
-  const held = objectsIn(identifier);
-  return held.some(({ system, value }) =>
-    strong.some((ours) => ours.system === system && typeof value === 'string' && ours.value === value.trim()),
-  );
 }

@@ -11,10 +11,10 @@ import { openDecision } from '../decisions.ts';
 import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
-import type { Failure } from '../search-failure.ts';
+import { type Failure, failureOf } from '../search-failure.ts';
 import { askWho, type Question } from './find-patient.ts';
 import { isSomebodyElse, replacedBy, standsForItself, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';
@@ -41,7 +41,7 @@ export async function survivorOf(connection: LaneConnection, id: string, shown: 
     const { failed } = read;
     if (failed?.class === 'gone' || failed?.class === 'denied' || failed?.class === 'permanent')
       return { kind: 'unnamed' };
-    if (failed !== undefined) return { kind: 'again', reason: failed.reason, afterMs: failed.retryAfterMs };
+    if (failed !== undefined) return failureOf(failed);
     body = read.body;
   }
   return { kind: 'unnamed' };
@@ -60,8 +60,7 @@ export async function storeMerge(
   survivor: JsonObject | undefined,
 ): Promise<LaneKey[]> {
   const client: ClientOn = { ...lease, clientId: resource.key.id };
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  return underLease({ deps, lease }, async (trx) => {
     const written = asDetail(await writtenTo(trx, client, link.remoteId));
     const others = await partFrom(trx, lease, client, reason('patient-merged'));
     const merge: Merge = { trx, connection, lease, resource, client, was: link.remoteId, written };
@@ -200,8 +199,7 @@ function askAnew(
   resource: LaneResource,
   question: Pick<Question, 'patients' | 'isSought' | 'why'>,
 ): Promise<LaneKey[]> {
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  return underLease({ deps, lease }, async (trx) => {
     return partAndAsk(trx, connection, lease, resource, { ...question, mayCreate: false });
   });
 }

@@ -137,7 +137,7 @@ export async function lanesKeeping(
 }
 
 /** A run that is looking for the patient right now must not store what it finds over what a person says. */
-export async function takeLane(
+export async function interruptRun(
   trx: Transaction<Database>,
   { connection, subject }: Pick<ClientOn, 'connection' | 'subject'>,
 ): Promise<void> {

@@ -17,12 +17,12 @@ import { replacedBy } from './match.ts';
 import {
   type ClientOn,
   endPatientLink,
+  interruptRun,
   lanesOfClient,
   lockPatientLinks,
   patientSlot,
   patientTopic,
   pointAtPatient,
-  takeLane,
   voidPlans,
 } from './patient-link.ts';
 import { asDetail, type Written, writtenTo } from './written.ts';
@@ -65,7 +65,7 @@ export async function relinkPatient(store: Store, asked: RelinkAsked): Promise<R
     const client: ClientOn = { connection, source, clientId, subject: record.subject };
     const lanes = await lanesOfClient(trx, client);
     await raiseWanted(trx, lanes, { unpark: true, priority: 10 });
-    await takeLane(trx, client);
+    await interruptRun(trx, client);
     const standing = (await lockPatientLinks(trx, client)).find(isStanding);
     const was = standing?.remote_id ?? null;
     if (was === patient && was !== null) return { was, now: was, written: [] };

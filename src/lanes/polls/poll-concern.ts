@@ -81,8 +81,7 @@ export function localReference(reference: string, baseUrl: string): string {
 }
 
 function names({ ours, baseUrl }: Concern, reference: JsonObject | undefined): boolean {
-  const text = textAt(reference, 'reference') ?? '';
-  return ours.has(text) || (text.startsWith(`${baseUrl}/`) && ours.has(text.slice(baseUrl.length + 1)));
+  return ours.has(localReference(textAt(reference, 'reference') ?? '', baseUrl));
 }
 
 /** Whoever takes it first does it (closed-loop B4). */

@@ -2,16 +2,16 @@
 // taken for deleted because an answer lacks it.
 
 import { sql, type Transaction } from 'kysely';
-import { isOffered, type SearchResult } from '../../connections/connections.ts';
+import { isOffered, type SearchResult, versionTagOf } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { type JsonObject, objectAt, textAt } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { partOf } from '../inbound/about.ts';
-import { isToLookFor, isTold, isUnlinked } from '../inbound/look-absent.ts';
+import { isKnownToSource, isToLookFor, isUnlinked } from '../inbound/look-absent.ts';
 import { noteInbound } from '../inbound/note.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
-import { hashOfSeen, raiseWanted, saveSeen, versionTagOf } from '../links.ts';
+import { hashOfSeen, raiseWanted, saveSeen } from '../links.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { replacedBy, standsForItself } from '../patients/match.ts';
@@ -366,7 +366,7 @@ async function missed(
       update seen s set absent_since = now()
       where ${ofAbout} and s.absent_since is null and not s.gone and s.origin <> 'adt'
         and s.remote_id not in (select f.id from jsonb_to_recordset(${found}) as f(id text))
-        and (${isWhole}::boolean or exists (select 1 from inbound i where ${ofSeen} and ${isTold}))
+        and (${isWhole}::boolean or exists (select 1 from inbound i where ${ofSeen} and ${isKnownToSource}))
       returning s.remote_id)
     select distinct k.subject from missed m join link k on k.connection = ${connection} and k.resource_type = ${resourceType}
       and k.remote_id = m.remote_id and k.retired_at is null`.execute(trx);

@@ -5,12 +5,12 @@ import { sql, type Transaction } from 'kysely';
 import type { ConnectionConfig } from '../../config.ts';
 import { isSearchResult, isTooMany } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
-import { type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import { isConfiguredOtherwise } from '../configuration.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { closeAlert, openAlertOnce } from '../operating/alerts.ts';
 import { replacedBy } from '../patients/match.ts';
+import { carries } from '../patients/match-facts.ts';
 import { patientSearchFailure } from '../search-failure.ts';
 
 /** A number as the list names it: in a system, or in the one that is configured for its kind, as in `mrn|20417`. */
@@ -91,17 +91,11 @@ async function find(connection: LaneConnection, { system, value }: NumberSought)
   if (result.restricted) return { lasting: reason('patient-restricted') };
   if (!result.complete) return { again: result.reason };
   // A server that does not know the criterion shows others too.
-  const patients = result.resources.filter((one) => carries(one, { system, value }) && replacedBy(one) === undefined);
+  const patients = result.resources.filter((one) => carries(one, [{ system, value }]) && replacedBy(one) === undefined);
   const [only, other] = patients;
   if (only === undefined) return { lasting: reason('roster-nobody') };
   if (other !== undefined) return { lasting: reason('roster-several', { count: patients.length }) };
   return { patient: String(only.id) };
-}
-
-function carries(patient: JsonObject, { system, value }: NumberSought): boolean {
-  return objectsAt(patient, 'identifier').some(
-    (one) => one.system === system && typeof one.value === 'string' && one.value.trim() === value,
-  );
 }
 
 async function keep(

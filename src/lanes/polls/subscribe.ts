@@ -10,13 +10,13 @@ import {
   classify,
   type FhirReply,
   isWholeSearch,
+  versionTagOf,
 } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
-import { versionTagOf } from '../links.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { readOne } from '../read-one.ts';
 import { searchFailure } from '../search-failure.ts';

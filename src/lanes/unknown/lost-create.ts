@@ -1,7 +1,7 @@
 // A create whose reply was lost, as the server shows it: found by our identifier, or a document by its last line, and linked (lanes.md 9).
 
 import { sql, type Transaction } from 'kysely';
-import { isWholeSearch } from '../../connections/connections.ts';
+import { isWholeSearch, versionTagOf } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Facts } from '../../mapping/mapping.ts';
@@ -14,7 +14,7 @@ import { searchEdition } from '../documents/reconcile-document.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import { type NewLink, saveLinks, saveSeen, versionTagOf } from '../links.ts';
+import { type LinkTarget, type NewLink, saveLinks, saveSeen } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
 import { ownIdentifier, ownValue } from '../own-identifier.ts';
@@ -123,13 +123,10 @@ export async function isLostEachTime({ db }: Store, operation: OperationRow, now
   return isStoodAgainst(operation.reason) || now.getTime() - first.intended_at.getTime() >= askAfterMs;
 }
 
-type LinkTarget = Pick<
-  LaneResource,
-  'key' | 'resourceType' | 'nextGeneration' | 'recordVersion' | 'route' | 'slot' | 'document'
->;
+type LostTarget = LinkTarget & Pick<LaneResource, 'slot' | 'document'>;
 
 /** The resource that the lost create was for; when its record has been withdrawn since, as much of it as a link needs. */
-function linkTarget(state: LaneState, operation: OperationRow): LinkTarget {
+function linkTarget(state: LaneState, operation: OperationRow): LostTarget {
   const key = keyOf(operation);
   const planned = state.resources.find((resource) => nameOf(resource.key) === nameOf(key));
   return {

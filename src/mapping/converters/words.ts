@@ -13,7 +13,7 @@ import {
   isPlainText,
   type Place,
 } from '../build.ts';
-import { type ConceptMap, mapOn, wordsOf } from '../concept-map.ts';
+import { type ConceptMap, codeWords, mapOn } from '../concept-map.ts';
 import { compileCondition } from '../condition.ts';
 import { type Lens, replaceUnlessSame } from '../lens.ts';
 import { areKnown, haveKinds, lineWords, partWords, type Words } from '../notation.ts';
@@ -369,7 +369,7 @@ function listOf(value: Json | undefined): readonly Json[] {
 }
 
 function said(value: Json, map: ConceptMap | undefined): string {
-  return map ? wordsOf(map, String(value)) : String(value);
+  return map ? codeWords(map, String(value)) : String(value);
 }
 
 /** Date and time as the record has them, with their offset: a text has no zone of its own. */

@@ -2,7 +2,7 @@
 // know of (the system, a second coding) stands in the rule, so codes that need different rules come in groups.
 
 import type { Field } from '../../records/records.ts';
-import { type ConceptMap, codingsOf, targetOf, textOf, wordsOf } from '../concept-map.ts';
+import { type ConceptMap, codeWords, codingsOf, targetOf, textOf } from '../concept-map.ts';
 import { localSystem } from '../systems.ts';
 import { literal } from './conditions.ts';
 
@@ -72,7 +72,7 @@ export class CodeTables {
     const codings = this.#codings(map, code).map(({ system, code: to, display }, index) => [
       system,
       index > 0 && to !== code ? to : undefined,
-      display === undefined ? undefined : display === wordsOf(map, code) ? 'words' : display,
+      display === undefined ? undefined : display === codeWords(map, code) ? 'words' : display,
     ]);
     return JSON.stringify([codings, textOf(map, code) === undefined]);
   }
@@ -122,7 +122,7 @@ export class CodeTables {
 
   #words(map: ConceptMap, codes: readonly string[]): Words {
     const systemOf = (): string => `${this.#own(map)}-words`;
-    return this.#lookup(`${map.name}-words`, codes, { map, of: (code) => wordsOf(map, code), systemOf });
+    return this.#lookup(`${map.name}-words`, codes, { map, of: (code) => codeWords(map, code), systemOf });
   }
 
   /** A ConceptMap is not needed where all codes stay as they are or become the same. */

@@ -27,7 +27,7 @@ const seenByClocks: ReadonlySet<RecordType> = new Set<RecordType>([
  * Marks the subject of each record, and the one that it left; with a case of a client whose stay a hospital has proposed all cases of that client, for
  * the stay's clock may be another one's now. Whoever is at work on a marked subject is waited for, so that no mark is lost.
  */
-export async function markClocks(
+export async function markAcceptedClocks(
   trx: Transaction<Database>,
   source: string,
   accepted: readonly Judged[],
