@@ -176,7 +176,7 @@ describe('a server that fails some of what it is asked', () => {
 
   test('a write that never gets through is shown as due at each try, and not as if it stood there', async () => {
     await begun();
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Task', fault: { status: 503 } }]);
+    await world.server.faults({ method: 'PUT', path: 'Task', fault: { status: 503 } });
     await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     for (let tries = 0; tries < 3; tries += 1) {
       await world.run(caseLane);
@@ -184,7 +184,7 @@ describe('a server that fails some of what it is asked', () => {
       const task = shown.filter((link) => 'slot' in link && link.slot === 'fulfilment');
       expect(task).toMatchObject([{ state: 'due', reason: expect.anything() }]);
     }
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.work();
     const shown = await linksOf(world.store, { source: 'county', type: 'referral', id: 'referral-pantry' });
     expect(shown).toMatchObject([{ state: 'current' }, { state: 'current' }]);
