@@ -6,10 +6,11 @@ import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../../src/json.ts';
 import { aConsent, aReferral, aService } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { PartnerClient, partnerKey, publicUrl } from '../support/partner-client.ts';
 import { pantry, withPartners } from '../support/partners.ts';
-import { accept, caseload, idle, startTestGateway } from '../support/rig.ts';
+import { accept, idle, startTestGateway } from '../support/rig.ts';
 
 let gateway: Gateway;
 let listening: Listening;
