@@ -6,8 +6,9 @@ import { isObject } from '../../src/json.ts';
 import { parkLane, retryLane, reviewAlerts } from '../../src/lanes/lanes.ts';
 import { json, sql } from '../../src/store/store.ts';
 import { aCase, aClient, aGoal, anOrganization, aReferral, aWorker } from '../builders.ts';
-import { ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
+import { ownCounts } from '../support/rig.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -15,7 +16,7 @@ const lane = 'county.case.case-rosa';
 
 /** All but one record. */
 function without(type: string, id: string): Item[] {
-  return [...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] !== type || item[1].id !== id);
+  return caseload().filter((item) => item[0] !== type || item[1].id !== id);
 }
 
 async function states(...names: string[]): Promise<string[]> {
@@ -26,7 +27,6 @@ async function states(...names: string[]): Promise<string[]> {
 describe('what waits on a lane that does not go on', () => {
   const pantry = { connection: 'general', subject: 'county.organization.org-pantry' };
   const task = 'referral/referral-pantry#fulfilment';
-  const everything = [...directoryAndClient(), ...caseWithReferral()];
   const told = async () => {
     const row = await world.store.db.selectFrom('link').selectAll().where('id', '=', 'referral-pantry').execute();
     return row.find(({ slot }) => slot === 'fulfilment')?.reason;
@@ -38,7 +38,7 @@ describe('what waits on a lane that does not go on', () => {
   test('because an operator has parked it says who; it goes on by itself when that lane does', async () => {
     await world.accept(['organization', anOrganization()]);
     await parkLane(world.store, pantry, { by: 'Ida' });
-    await world.accept(...everything);
+    await world.accept(...caseload());
     await world.work();
     expect(await states(task)).toEqual(['waiting: lane-parked-by-operator']);
     expect(await told()).toMatchObject({
@@ -60,7 +60,7 @@ describe('what waits on a lane that does not go on', () => {
     await world.accept(['organization', anOrganization()]);
     await world.work();
     await world.server.control('DELETE', 'faults');
-    await world.accept(...everything);
+    await world.accept(...caseload());
     await world.work();
     expect(await states(task)).toEqual(['waiting: server-refused']);
     expect(await told()).toMatchObject({
@@ -77,7 +77,7 @@ describe('what waits on a lane that does not go on', () => {
       .set({ done: sql`wanted`, parked: json(reason('lane-crashed', { starts: 3 })) })
       .where('subject', '=', pantry.subject)
       .execute();
-    await world.accept(...everything.filter(([, { id }]) => id !== 'org-pantry'));
+    await world.accept(...caseload().filter(([, { id }]) => id !== 'org-pantry'));
     await world.work();
     expect(await states(task)).toEqual(['waiting: lane-crashed']);
     expect(await told()).toMatchObject({
@@ -97,12 +97,8 @@ describe('a record that arrives before what it points at', () => {
     ['need', 'need-food'],
     ['goal', 'goal-meals'],
   ])('%s %s last: everything ends as one resource per slot, by itself', async (type, id) => {
-    await world.accept(...without(type, id));
-    await world.work();
-    await world.accept(
-      ...[...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] === type && item[1].id === id),
-    );
-    await world.work();
+    await world.send(...without(type, id));
+    await world.send(...caseload().filter((item) => item[0] === type && item[1].id === id));
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
     expect(await world.store.db.selectFrom('waiting').selectAll().execute()).toEqual([]);
@@ -112,17 +108,13 @@ describe('a record that arrives before what it points at', () => {
   });
 
   test('34: each record in reverse order, worked off in between: a child waits for its parent', async () => {
-    for (const item of [...directoryAndClient(), ...caseWithReferral()].toReversed()) {
-      await world.accept(item);
-      await world.work();
-    }
+    for (const item of caseload().toReversed()) await world.send(item);
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   });
 });
 
 test('a worker that waited for its organization goes on as what cases point at, before them', async () => {
-  await world.accept(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
-  await world.work();
+  await world.send(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
   await world.accept(...directoryAndClient().filter(([, { id }]) => id === 'org-riverside'), ...caseWithReferral());
   await world.run('county.organization.org-riverside');
   const due = await world.store.db
@@ -150,8 +142,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   ];
 
   test('waits with its reason, and the rest of the case goes on', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-record']);
     expect(await states('referral/referral-pantry#request', 'goal/goal-meals#goal', 'carePlan/plan-rosa#plan')).toEqual(
       ['current', 'current', 'current'],
@@ -166,10 +157,8 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is released by itself when the record arrives', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
-    await world.accept(later());
-    await world.work();
+    await world.send(...caseWith(referral()));
+    await world.send(later());
     const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       requester: { reference: `Organization/${id}` },
@@ -178,45 +167,34 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is told of by one alert after 24 hours, however often the lane has run since, until the record arrives', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     await hoursPass(25);
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: 'records-awaited:general', code: 'records-awaited', count: 1 }]);
-    await world.accept(later());
-    await world.work();
+    await world.send(later());
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 
   test('no alert is opened for what only waits for the server', async () => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
-    ]);
-    await world.accept(...caseWith(referral()), later());
-    await world.work();
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } });
+    await world.send(...caseWith(referral()), later());
     await hoursPass(25);
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 
   test('is told apart from one whose organization is known but not on the server yet', async () => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
-    ]);
-    await world.accept(...caseWith(referral()), later());
-    await world.work();
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } });
+    await world.send(...caseWith(referral()), later());
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
   });
 
   test('its Task never goes out as an open one: it waits for the organization that is asked', async () => {
-    await world.accept(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
-    await world.work();
+    await world.send(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
     expect(await world.server.all('Task')).toEqual([]);
-    await world.accept(later());
-    await world.work();
+    await world.send(later());
     const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       owner: { reference: `Organization/${id}` },
@@ -225,8 +203,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('writes nothing more while it waits, however often the lane is wanted', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect(await world.server.writes(before)).toEqual([]);
@@ -247,8 +224,7 @@ describe('an optional reference', () => {
       ['case', aCase()],
       ['need', without('x', '').find(([type]) => type === 'need')?.[1] ?? {}],
     );
-    await world.accept(...caseWithReferral(), ['referral', second()]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['referral', second()]);
     expect(await states('referral/referral-second#request')).toEqual(['current']);
     expect(await replaces()).toBeUndefined();
     expect(await world.lane(lane)).toMatchObject({ waiting: false, reason: undefined });
@@ -258,15 +234,8 @@ describe('an optional reference', () => {
     ['the same case', 'case-rosa'],
     ['another case', 'case-other'],
   ])('is added by itself when its record arrives in %s', async (_title, caseId) => {
-    await world.accept(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
-      ['case', aCase({ id: 'case-other' })],
-      ['referral', second()],
-    );
-    await world.work();
-    await world.accept(['referral', first(caseId)]);
-    await world.work();
+    await world.send(...caseload(), ['case', aCase({ id: 'case-other' })], ['referral', second()]);
+    await world.send(['referral', first(caseId)]);
     const { id } = await world.server.own('ServiceRequest', 'county/referral/referral-first#request');
     expect(await replaces()).toMatchObject([{ reference: `ServiceRequest/${id}` }]);
   });
@@ -274,8 +243,7 @@ describe('an optional reference', () => {
   test('that goes in a circle is cut once and mended by an update', async () => {
     const one = aReferral({ id: 'referral-one', replacesId: 'referral-two' });
     const two = aReferral({ id: 'referral-two', replacesId: 'referral-one' });
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', one], ['referral', two]);
-    await world.work();
+    await world.send(...caseload(), ['referral', one], ['referral', two]);
     for (const name of ['one', 'two']) {
       const { replaces: other } = await world.server.own('ServiceRequest', `county/referral/referral-${name}#request`);
       expect(Array.isArray(other) && isObject(other[0]) ? other[0].reference : undefined).toMatch(/^ServiceRequest\//);
@@ -285,19 +253,16 @@ describe('an optional reference', () => {
 
 describe('what a record looked up elsewhere', () => {
   test('a new version of the other record brings the lane back', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const preferredContact = { channel: 'phone', safeToContact: false } as const;
-    await world.accept(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
     const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
     expect(JSON.stringify(request.orderDetail)).toContain('contacting-subject-prohibited');
   });
 
   test('a worker with a supervisor who is sent later goes out at once', async () => {
     const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-    await world.accept(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
-    await world.work();
+    await world.send(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
     expect(await states('worker/worker-okafor#practitioner', 'worker/worker-okafor#role')).toEqual([
       'current',
       'current',
