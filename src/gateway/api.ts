@@ -215,11 +215,11 @@ export function gatewayApi({
       feeder()?.kick();
     },
 
-    async capabilities(id) {
+    async capabilities(id, source) {
       const one = config.connections.get(id);
       if (one?.mode === 'off') return offReport(one, await deps.mappings());
       const { connection, lane } = connectionOf(id);
-      return connectionReport(deps, connection, lane);
+      return connectionReport(deps, connection, lane, source);
     },
 
     notify: (id, message) => takeMessage(deps, connectionOf(id).connection.config, message),

@@ -221,7 +221,8 @@ function minimalGateway(
     },
     pause: (connection, by) => note('pause', connection, by),
     resume: (connection, by) => note('resume', connection, by),
-    async capabilities(connection) {
+    async capabilities(connection, source) {
+      await note('capabilities', connection, source ?? 'of all');
       const { vendor, mode } = config.connections.get(connection) ?? { vendor: 'standard', mode: 'live' };
       return {
         connection,
@@ -239,15 +240,6 @@ function minimalGateway(
         vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
         missing: [],
-        polls: {
-          requestsPerDay: 7,
-          mostPerDay: 9,
-          cycleSeconds: 1,
-          tiers: [],
-          notAsked: [],
-          unreadable: [],
-          subscriptions: [],
-        },
       };
     },
     async notify(connection, { body, resourceType = '' }) {
