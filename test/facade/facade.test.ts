@@ -590,6 +590,20 @@ describe('what is told of a client', () => {
     expect([objectsAt(order, 'supportingInfo').length, body.telecom]).toEqual([1, undefined]);
   });
 
+  test('is no telephone number of whom nobody may contact, at once, before the lane has taken anything back', async () => {
+    await accept(gateway, ...caseOf('unsafe'));
+    await idle(gateway);
+    const { for: patient } = await taskOf('unsafe');
+    const phones = async () =>
+      objectsAt((await client.fhir('GET', `Patient/${refOf(patient)}`)).body, 'telecom').length;
+    expect(await phones()).toBe(1);
+    await gateway.api.pause('pantry', 'test');
+    const preferredContact = { safeToContact: false };
+    await accept(gateway, ['client', clientOf('unsafe', { ...named('unsafe'), identifiers: [], preferredContact })]);
+    expect(await phones()).toBe(0);
+    await gateway.api.resume('pantry', 'test');
+  });
+
   test('is by whose consent, and nobody else whom it names', async () => {
     const recipients = [{ name: 'CANARY Prism Clinic' }, pantry, { organizationId: 'org-shelter' }];
     await accept(gateway, ...caseOf('named', { consent: { recipients } }));
