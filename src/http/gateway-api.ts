@@ -144,6 +144,8 @@ export interface Preview {
   readonly bundle: JsonObject;
   readonly issues: readonly Json[];
   readonly lineage: readonly Json[];
+  /** Stored records that it may show words of. */
+  readonly read: readonly RecordKey[];
 }
 
 export interface Readiness {

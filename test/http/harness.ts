@@ -190,9 +190,10 @@ function minimalGateway(
       if (state.failWith) throw state.failWith;
       return store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
     },
-    async preview(_source, items, connection) {
+    async preview(source, items, connection) {
       await note('preview', String(items.length), connection ?? '');
-      return { bundle: { resourceType: 'Bundle', type: 'collection' }, issues: [], lineage: [] };
+      const bundle = { resourceType: 'Bundle', type: 'collection' };
+      return { bundle, issues: [], lineage: [], read: [{ source, type: 'client', id: 'client-rosa' }] };
     },
     async resources(keys) {
       const entries = keys.map(({ type, id }) => ({
