@@ -69,7 +69,7 @@ export async function complete(
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: withOthers(all, [...all.keys()]),
+    connections: withOtherOrganizations(withOthers(all, [...all.keys()])),
     partners: withOthers(partners, [...all.keys()]),
     warnings: desk.warnings,
   };
@@ -79,6 +79,12 @@ export async function complete(
 /** Each with the names of all others. */
 function withOthers<T>(ones: ReadonlyMap<string, T>, names: readonly string[]): Map<string, T> {
   return new Map([...ones].map(([id, one]) => [id, { ...one, otherConnections: names.filter((name) => name !== id) }]));
+}
+
+function withOtherOrganizations(all: ReadonlyMap<string, ConnectionConfig>): Map<string, ConnectionConfig> {
+  const others = (id: string) =>
+    [...all.values()].flatMap((one) => (one.id === id || one.organization === undefined ? [] : [one.organization]));
+  return new Map([...all].map(([id, one]) => [id, { ...one, otherOrganizations: others(id) }]));
 }
 
 /** Resolves single settings and collects what is wrong with them. */

@@ -245,6 +245,8 @@ export interface ConnectionConfig {
   readonly basis: 'treatment' | 'consent';
   /** The names of the other connections and partners: a client's refusal of one of them is none of this one. */
   readonly otherConnections?: readonly string[];
+  /** The organizations of the others: where this one's own is not known, a refusal of one of these is none of this one either. */
+  readonly otherOrganizations?: readonly { readonly source: string; readonly id: string }[];
   /** Whose cases go there. */
   readonly sources: readonly string[];
   /** Which source is offered what begins on the other side. */

@@ -79,6 +79,13 @@ export interface LaneLog {
 }
 
 /** The receiver that the connection is for a record of this source. */
-export function receiverFor({ basis, organization, id }: ConnectionConfig, source: string): Receiver {
-  return { basis, organization: organization?.source === source ? organization.id : undefined, connection: id };
+export function receiverFor(config: ConnectionConfig, source: string): Receiver {
+  const { basis, organization, id, otherConnections = [], otherOrganizations = [] } = config;
+  return {
+    basis,
+    organization: organization?.source === source ? organization.id : undefined,
+    connection: id,
+    otherConnections,
+    otherOrganizations: otherOrganizations.flatMap((other) => (other.source === source ? [other.id] : [])),
+  };
 }

@@ -138,6 +138,7 @@ describe('what is not said', () => {
       basis: 'treatment',
       sources: ['county'],
       otherConnections: [],
+      otherOrganizations: [],
       inboundTo: 'county',
       createPatients: false,
       identifierSystems: {},

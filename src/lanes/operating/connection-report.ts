@@ -8,7 +8,7 @@ import type { MappingSet } from '../../mapping/mapping.ts';
 import { oneText, type Store, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
 import { type Standing, standingColumns, standingOf } from '../configuration.ts';
-import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { type Abilities, type LaneConnection, type LaneDeps, receiverFor } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';
 import { rosterFindings } from '../polls/roster.ts';
@@ -32,6 +32,8 @@ export interface ConnectionReport extends Standing {
    * it is not known.
    */
   readonly withoutVersions?: readonly string[];
+  /** Sources in which the organization whose server this is has no record that the connection knows of; absent where it is switched off. */
+  readonly withoutOrganization?: readonly string[];
   /** What is known of servers of this vendor: what they take, what not and why. */
   readonly vendorRules: ReturnType<typeof vendorRules>;
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
@@ -72,6 +74,7 @@ export async function connectionReport(
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
     ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane)),
+    withoutOrganization: config.sources.filter((source) => receiverFor(config, source).organization === undefined),
     missing: await countMissing(deps, config.id),
     polls: await pollReport(deps.store, lane),
   };
