@@ -217,7 +217,7 @@ function basisLine(basis: Json | undefined): string[] {
 function organizationLine({ connection, withoutOrganization }: JsonObject): string[] {
   if (!Array.isArray(withoutOrganization) || withoutOrganization.length === 0) return [];
   return [
-    `  Warning: no organization in ${withoutOrganization.join(', ')} (connections.${connection}.organization): a consent that names it by its record permits nothing there, and a refusal of any organization that no other connection has counts as one of it`,
+    `  Warning: no organization in ${withoutOrganization.join(', ')} (connections.${connection}.organization, organizationElsewhere): a consent that names it by its record permits nothing there, and a refusal of any organization that no other connection has counts as one of it`,
   ];
 }
 

@@ -7,7 +7,7 @@ import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
 import { isKnown, organizationOf } from './known-names.ts';
 import { completeMail, completeSms } from './messages.ts';
-import { completePartners, withCopies } from './partners.ts';
+import { completePartners, organizationsOf, withCopies } from './partners.ts';
 import type { RawConfig, RawConnection, RawHook } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
@@ -82,8 +82,7 @@ function withOthers<T>(ones: ReadonlyMap<string, T>, names: readonly string[]): 
 }
 
 function withOtherOrganizations(all: ReadonlyMap<string, ConnectionConfig>): Map<string, ConnectionConfig> {
-  const others = (id: string) =>
-    [...all.values()].flatMap((one) => (one.id === id || one.organization === undefined ? [] : [one.organization]));
+  const others = (id: string) => [...all.values()].flatMap((one) => (one.id === id ? [] : organizationsOf(one)));
   return new Map([...all].map(([id, one]) => [id, { ...one, otherOrganizations: others(id) }]));
 }
 
@@ -280,6 +279,7 @@ async function completeConnection(
       raw.organization === undefined
         ? undefined
         : organizationOf(raw.organization, known, [...path, 'organization'], desk),
+    ...elsewhere(raw, known, path, desk),
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
@@ -305,6 +305,28 @@ async function completeConnection(
     },
     routes: raw.routes ?? {},
   };
+}
+
+/** Each in a source of its own. */
+function elsewhere(
+  { organization, organizationElsewhere }: RawConnection,
+  known: readonly string[],
+  path: SettingPath,
+  desk: Desk,
+): Pick<ConnectionConfig, 'organizationElsewhere'> {
+  if (organizationElsewhere === undefined) return {};
+  const setting = [...path, 'organizationElsewhere'];
+  const named = organizationElsewhere.map((text, index) =>
+    organizationOf(text, known, [...setting, String(index)], desk),
+  );
+  const sources = [
+    ...(organization === undefined ? [] : [organization.split('/')[0]]),
+    ...named.map(({ source }) => source),
+  ];
+  const twice = sources.find((source, index) => sources.indexOf(source) < index);
+  if (twice !== undefined)
+    desk.refuse(setting, `names a second record of the source ${twice}. A source has one record of it.`);
+  return { organizationElsewhere: named };
 }
 
 /** At Oracle Health a Communication is mail among the staff. */

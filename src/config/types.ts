@@ -242,6 +242,8 @@ export interface ConnectionConfig {
   readonly mode: 'off' | 'shadow' | 'live';
   /** The organization record whose server this is. */
   readonly organization?: { readonly source: string; readonly id: string };
+  /** The records of the same organization in other sources, one each; absent: it is known in none. */
+  readonly organizationElsewhere?: readonly { readonly source: string; readonly id: string }[];
   readonly basis: 'treatment' | 'consent';
   /** The names of the other connections and partners: a client's refusal of one of them is none of this one. */
   readonly otherConnections?: readonly string[];

@@ -403,6 +403,17 @@ describe('a refusal of a hospital by its record', () => {
     await world.workAgain();
     expect(await world.link(condition)).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
     expect((await world.report()).withoutOrganization).toEqual(['county']);
+    const organizationElsewhere = [{ source: 'county', id: 'org-pantry' }];
+    await world.connect(
+      aConnection(world.server.base, { organization, organizationElsewhere, sources: ['city', 'county'] }),
+    );
+    await world.workAgain();
+    expect(await held('Condition')).toHaveLength(1);
+    const report = await world.report();
+    expect([report.withoutOrganization, report.findings.map(({ text }) => text)]).toEqual([
+      [],
+      [expect.stringContaining('No record organization/org-7 of city')],
+    ]);
   });
 
   test.each<[string, Parameters<typeof aConnection>[1]]>([

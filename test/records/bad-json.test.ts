@@ -290,7 +290,7 @@ test('37: an updatedAt more than 5 minutes ahead is refused', async () => {
   await accepted('referral', ahead(200_000));
 });
 
-test('37: nor can a consent be signed then; one that permits nothing is taken all the same', async () => {
+test('nor can a consent be signed then; one that permits nothing is taken all the same', async () => {
   const consent = (overrides: Parameters<typeof aConsent>[0]) => JSON.stringify(aConsent(overrides));
   const ahead = (ms: number) => new Date(Date.now() + ms).toISOString();
   const reason = { pointer: '/signedAt', rule: 'future', message: 'Send when the consent was signed' };

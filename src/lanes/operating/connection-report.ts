@@ -1,7 +1,7 @@
 // What an operator is shown of a connection before and after it goes live: who lets us in, what goes where and why, what would be written, and
 // what stands in the way.
 
-import type { ConnectionConfig } from '../../config.ts';
+import { type ConnectionConfig, organizationsOf } from '../../config.ts';
 import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
@@ -96,17 +96,19 @@ function standingFindings({ paused, draining }: Standing): Reason[] {
 }
 
 /** Under another id than the one that is configured nothing is meant for it: no referral, and no consent that names it. */
-async function organizationFindings({ db }: Store, { id, organization }: ConnectionConfig): Promise<Reason[]> {
-  if (organization === undefined) return [];
-  const record = await db
+async function organizationFindings({ db }: Store, config: ConnectionConfig): Promise<Reason[]> {
+  const named = organizationsOf(config);
+  if (named.length === 0) return [];
+  const known = await db
     .selectFrom('record')
-    .select('id')
-    .where('source', '=', organization.source)
+    .select(['source', 'id'])
     .where('type', '=', 'organization')
-    .where('id', '=', organization.id)
     .where('deleted', '=', false)
-    .executeTakeFirst();
-  return record === undefined ? [reason('organization-unsent', { ...organization, connection: id })] : [];
+    .where(({ eb, or }) => or(named.map(({ source, id }) => eb.and({ source, id }))))
+    .execute();
+  return named
+    .filter(({ source, id }) => !known.some((one) => one.source === source && one.id === id))
+    .map((organization) => reason('organization-unsent', { ...organization, connection: config.id }));
 }
 
 function withoutVersions({ routes, namesVersions }: Abilities): string[] {
