@@ -203,7 +203,7 @@ function isAboutSharing(consent: JsonObject): boolean {
  * it may narrow it ("except", "in Albany County") or mean others ("treatment programs").
  */
 const treatingProviders =
-  /^(?:all )?(?:of )?(?:(?:my|the client's|the patient's) )?(?:past, present,? and future )?treating (?:health ?care )?(?:providers?|clinicians?)(?:, health plans, third-party payers,? and people helping to operate this program)?$/;
+  /^(?:all (?:of )?)?(?:(?:my|the client's|the patient's) )?(?:past, present,? and future )?treating (?:health ?care )?(?:providers?|clinicians?)(?:, health plans, third-party payers,? and people helping to operate this program)?$/;
 
 /** A refusal in any such words may mean who treats the client. */
 const treating = /\btreat(?:ing|ment)\b/i;

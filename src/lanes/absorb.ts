@@ -9,10 +9,10 @@ import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
 import { type ChangeLineage, commentsOffered, fieldsOffered, offerPatch } from './changes.ts';
 import { closeObsolete, type DecisionRow, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
-import { byTime, isHeard, joined } from './inbound/their-comments.ts';
+import { commentsByTime, isHeard, joinedComments } from './inbound/their-comments.ts';
 import { type Run, receiverFor } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
-import { holdLease, type Lease } from './lease.ts';
+import { type Lease, underLease } from './lease.ts';
 import { linkedTargets, resolverOf } from './linked-targets.ts';
 import { updateLink } from './links.ts';
 import type { LaneState } from './load.ts';
@@ -24,7 +24,7 @@ import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
 export async function absorb(run: Run, state: LaneState, results: ResultsByTask): Promise<boolean> {
-  const { deps, lease } = run;
+  const { lease } = run;
   const context = await settleContext(run, state, results);
   // What shows there may be our own last write, of which nothing is known yet.
   const told = state.resources.filter(({ untold }) => untold === undefined);
@@ -39,8 +39,7 @@ export async function absorb(run: Run, state: LaneState, results: ResultsByTask)
   );
   const orphaned = orphanedTopics(state);
   if (settlements.length + lost.length + orphaned.length === 0) return false;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     for (const resource of lost) await updateLink(trx, lease, resource, { retired: true });
     await closeObsolete(
       trx,
@@ -87,7 +86,7 @@ function orphanedTopics({ openDecisions, known }: LaneState): string[] {
 async function withHeard(trx: Transaction<Database>, lease: Lease, id: string, patch: JsonObject): Promise<JsonObject> {
   if (!Array.isArray(patch.comments)) return patch;
   const heard = (await commentsOffered(trx, lease, id)).filter(isHeard);
-  return { ...patch, comments: byTime(joined(objectsAt(patch, 'comments'), heard)) };
+  return { ...patch, comments: commentsByTime(joinedComments(objectsAt(patch, 'comments'), heard)) };
 }
 
 /** One change per record and look: what the resources of one record say together, on top of what its source was offered before. */

@@ -9,7 +9,7 @@ import { type Choice, closeObsolete, type NewDecision, resourceTopic } from './d
 import type { LinkRow } from './known.ts';
 import type { LaneConnection, Run } from './lane-connection.ts';
 import { type LaneResource, lostCodes, nameOf } from './lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from './lease.ts';
+import { type LaneKey, type Lease, underLease } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveStates, updateLink, wakeWaiting } from './links.ts';
 import type { LaneState } from './load.ts';
 import { askAboutGone, takeOut } from './operating/mass-gone.ts';
@@ -58,8 +58,7 @@ export async function judgeGone(
   const asked = gone.filter((resource) => !moved.has(resource) && !untold.has(resource));
   let isNews = back.length + found.length + replaced.length + unmarked.length + untold.size > 0;
   const woken: LaneKey[] = [];
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     for (const resource of found) await keepFound(trx, lease, resource);
     for (const resource of replaced) woken.push(...(await storeReplaced(trx, connection, lease, resource)));
     for (const resource of asked) {

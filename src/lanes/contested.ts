@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts';
 import { type Choice, type NewDecision, openDecision, resourceTopic } from './decisions.ts';
 import type { Run } from './lane-connection.ts';
 import { nameOf, type ResourceKey } from './lane-resource.ts';
-import { holdLease } from './lease.ts';
+import { underLease } from './lease.ts';
 import type { WriteOutcome } from './send.ts';
 import { canBeSetAside } from './set-aside.ts';
 
@@ -23,8 +23,7 @@ const leave: Choice = {
 export async function askAboutContested({ deps, lease }: Run, outcomes: readonly WriteOutcome[]): Promise<boolean> {
   const contested = outcomes.filter(({ class: result, inTransaction }) => result === 'conflict' && !inTransaction);
   if (lease.attempts < mostRuns || contested.length === 0) return false;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     for (const { intent } of contested) {
       const { key, resourceType, link } = intent.write.resource;
       const why = reason('contested', { target: nameOf(key) });

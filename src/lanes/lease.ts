@@ -143,6 +143,24 @@ export async function holdLease(
   if (held.numUpdatedRows === 0n) throw new LeaseLost();
 }
 
+/** A run, or what of it can store under its lease. */
+export interface Leased {
+  readonly deps: { readonly store: Store; readonly leaseMs: number };
+  readonly lease: Lease;
+}
+
+/**
+ * A transaction of a run, which holds the lane from its first statement on: a runner whom another has followed stores nothing (lanes.md 2).
+ *
+ * @throws LeaseLost when the lease has passed to another runner or ran out.
+ */
+export function underLease<T>({ deps, lease }: Leased, work: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
+  return deps.store.tx(async (trx) => {
+    await holdLease(trx, lease, deps.leaseMs);
+    return work(trx);
+  });
+}
+
 /** Stores what a run has found out, in the transaction that gives the lane back. @returns lanes to wake after it */
 export type RunKeeper = (trx: Transaction<Database>) => Promise<readonly LaneKey[]>;
 

@@ -4,15 +4,14 @@ import type { JsonObject } from '../json.ts';
 import { closeObsolete, resourceTopic } from './decisions.ts';
 import type { Run } from './lane-connection.ts';
 import type { LaneResource } from './lane-resource.ts';
-import { holdLease, type LaneKey } from './lease.ts';
+import { type LaneKey, underLease } from './lease.ts';
 import { hashOfSeen, raiseWanted, saveLinks, saveSeen } from './links.ts';
 import { lanesKeeping, patientTopic } from './patients/patient-link.ts';
 
 /** @returns the lanes that waited for the link, or keep what began there of the patient that it names. */
 export async function linkFound({ deps, lease }: Run, resource: LaneResource, body: JsonObject): Promise<LaneKey[]> {
   const remoteId = String(body.id);
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  return underLease({ deps, lease }, async (trx) => {
     await saveSeen(trx, lease.connection, {
       resourceType: resource.resourceType,
       remoteId,

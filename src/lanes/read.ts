@@ -6,7 +6,7 @@ import type { JsonObject } from '../json.ts';
 import { holdDocuments } from './documents/editions.ts';
 import type { Run } from './lane-connection.ts';
 import type { LaneResource, LinkState } from './lane-resource.ts';
-import { holdLease } from './lease.ts';
+import { underLease } from './lease.ts';
 import { hashOfSeen, saveSeen } from './links.ts';
 import { type Survivor, saysMerged, standsAgain, storeMerge, storeUnmerge, survivorOf } from './patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
@@ -27,7 +27,7 @@ export async function readLinked(
   link: LinkState,
   fresh: Set<string>,
 ): Promise<ReadResult> {
-  const { deps, connection, lease } = run;
+  const { connection, lease } = run;
   const { resourceType } = resource;
   const { remoteId } = link;
   const read = await readOne(connection, { resourceType, id: remoteId });
@@ -49,8 +49,7 @@ export async function readLinked(
     return { kind: 'read', isNews: true };
   }
   if (isCapped) {
-    await deps.store.tx(async (trx) => {
-      await holdLease(trx, lease, deps.leaseMs);
+    await underLease(run, async (trx) => {
       await holdDocuments(trx, lease.connection);
     });
     return { kind: 'read', isNews: true };
@@ -62,8 +61,7 @@ export async function readLinked(
   const { versionTag } = reply;
   fresh.add(`${resourceType}/${remoteId}`);
   if (isAsSeen(resource, body, versionTag)) return { kind: 'read', isNews: false };
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     await saveSeen(trx, lease.connection, { resourceType, remoteId, versionTag, body });
   });
   return { kind: 'read', isNews: true };
@@ -105,8 +103,7 @@ async function followMerge(
 }
 
 async function storeGone({ deps, lease }: Run, resource: LaneResource, link: LinkState): Promise<void> {
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     await saveSeen(trx, lease.connection, {
       resourceType: resource.resourceType,
       remoteId: link.remoteId,

@@ -23,7 +23,6 @@ import { areOthers, saveReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type LaneRows, takeLane } from './lane-rows.ts';
 import {
-  holdLease,
   isUnreleased,
   type LaneKey,
   LeaseLost,
@@ -33,6 +32,7 @@ import {
   release,
   type Taker,
   takeLease,
+  underLease,
 } from './lease.ts';
 import { closed, leftOut } from './left-out.ts';
 import { raiseWanted, saveStates, saveWaiting, wantAwaited } from './links.ts';
@@ -123,8 +123,7 @@ async function runLeased(run: Run, time: RunTime, rows: LaneRows | undefined): P
 
 async function crashed({ deps, lease }: Run): Promise<RunOutcome> {
   const why = reason('lane-crashed', { starts: mostStarts });
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     await openAlert(trx, { topic: crashTopic(lease), connection: lease.connection, reason: why });
   });
   return { kind: 'done', waiting: false, parked: why, reason: why, nextLookAt: null };

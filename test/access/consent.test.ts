@@ -172,6 +172,7 @@ describe('the receiver', () => {
     'my treating providers in Albany County',
     'my treating providers and my landlord',
     'my former treating providers',
+    'one of my treating providers',
     'health plans, third-party payers, and people helping to operate this program',
     'providers',
     '',

@@ -7,7 +7,7 @@ import { isInstant, isPartialDate } from '../../records/records.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease } from '../lease.ts';
+import { underLease } from '../lease.ts';
 import { type Failure, searchFailure } from '../search-failure.ts';
 
 /** The topic under which a person is asked about an encounter that is not there. */
@@ -29,8 +29,7 @@ export async function findEncounter(
   );
   if (!isWholeSearch(result)) return searchFailure(connection, result);
   const id = newestOpen(result.resources);
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     if (id !== undefined) return closeObsolete(trx, lease, [encounterTopic]);
     if (document?.rules.encounter !== 'required') return;
     await openDecision(trx, lease, {

@@ -9,7 +9,7 @@ import { type Database, json, type Store, sql, type Transaction } from '../../st
 import type { RecordRow } from '../known.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { type NewLink, raiseWanted, saveLinks } from '../links.ts';
 import type { LaneState } from '../load.ts';
@@ -72,8 +72,7 @@ async function adoptRecord(
   }
   const links = resources.flatMap((resource) => linkFor(resource, partsOf(row)) ?? []);
   if (links.length === 0) return { kind: 'nothing' };
-  const woken = await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  const woken = await underLease(run, async (trx) => {
     if (!(await take(trx, row, isAnswer ? 'refused' : 'adopted', record.id))) return [];
     if (row.type === 'referral' && !isAnswer) await takeCase(trx, row, textAt(record.content, 'caseId'));
     if (row.type === 'hospitalStay') await markClocks(trx, row.subject);
@@ -86,8 +85,7 @@ async function adoptRecord(
 async function wantClient({ deps, lease }: Run, clientId: string): Promise<Adopted> {
   const client = { connection: lease.connection, subject: `${lease.source}.client.${clientId}` };
   if (client.subject === lease.subject) return { kind: 'nothing' };
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     await raiseWanted(trx, [client]);
   });
   deps.wake([client]);
@@ -218,15 +216,13 @@ async function adoptClient(run: Run, record: RecordRow, resources: readonly Lane
   if (by !== undefined || isSomebodyElse(record.content, look.body)) {
     const strong = strongIdentifiers(record.content, connection.config.identifierSystems);
     const why = by === undefined ? reason('patient-uncertain', { count: 1 }) : reason('patient-denied', { by });
-    await deps.store.tx(async (trx) => {
-      await holdLease(trx, lease, deps.leaseMs);
+    await underLease(run, async (trx) => {
       await askWho(trx, lease, resource, { patients: [look.body], grades: new Map(), strong, mayCreate: false, why });
     });
     return { kind: 'stored', woken: [] };
   }
   // Before the link: what is of a linked client is not looked at here again.
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     const ofPatient = trx
       .updateTable('inbound')
       .where('connection', '=', lease.connection)

@@ -12,7 +12,7 @@ import { offerPatch } from '../changes.ts';
 import { openDecision } from '../decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { hashOfSeen, saveLinks, updateLink } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { ownIdentifier } from '../own-identifier.ts';
@@ -34,8 +34,7 @@ export async function hearCancellation(
   ).filter(({ body }) => ownIdentifier(body, deps.identifierSystem) === undefined);
   const steps = performed.flatMap((one) => stepsFor(one, aborts));
   if (steps.length === 0) return false;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     for (const step of steps) await store(trx, lease, slot, step, nextGeneration(known.links, step.of.resource));
   });
   return true;

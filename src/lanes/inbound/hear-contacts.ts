@@ -8,7 +8,7 @@ import { type Database, type Store, sql, type Transaction } from '../../store/st
 import { offerPatch, referralsOffered } from '../changes.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { linkedTargets, resolverOf } from '../linked-targets.ts';
 import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
@@ -80,8 +80,7 @@ export async function hearContacts(
   const isNews =
     visits.length > 0 || plans.some(({ plan: { patch, taken } }) => patch !== undefined || taken.length > 0);
   if (isNews) {
-    const woken = await deps.store.tx(async (trx) => {
-      await holdLease(trx, lease, deps.leaseMs);
+    const woken = await underLease({ deps, lease }, async (trx) => {
       for (const one of plans) await storePlan(trx, lease, one);
       for (const { resource, record } of visits) {
         if (record === undefined) await withdrawAppointmentMade(trx, lease, resource);

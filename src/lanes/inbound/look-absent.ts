@@ -3,7 +3,7 @@
 
 import { type Store, sql } from '../../store/store.ts';
 import type { Run } from '../lane-connection.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { hashOfSeen, saveSeen } from '../links.ts';
 import type { Failure } from '../search-failure.ts';
 import { mostLooks, readThere } from './look.ts';
@@ -31,8 +31,7 @@ export async function lookForAbsent({ deps, connection, lease }: Run): Promise<F
     const body = typeof look === 'string' ? undefined : look.body;
     const isGone = look === 'gone';
     const isNews = isGone || (body !== undefined && hashOfSeen(body) !== hash);
-    await deps.store.tx(async (trx) => {
-      await holdLease(trx, lease, deps.leaseMs);
+    await underLease({ deps, lease }, async (trx) => {
       if (isNews) return saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone });
       await trx
         .updateTable('seen')

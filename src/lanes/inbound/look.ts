@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
-import { holdLease } from '../lease.ts';
+import { underLease } from '../lease.ts';
 import { saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, failureOf } from '../search-failure.ts';
@@ -65,8 +65,7 @@ export async function lookThere(
   if ('kind' in found) return found;
   const { look, versionTag } = found;
   const body = typeof look === 'string' ? undefined : look.body;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     await saveSeen(trx, lease.connection, { resourceType, remoteId: id, versionTag, body, isGone: look === 'gone' });
   });
   looks.set(localName(named), look);

@@ -7,7 +7,7 @@ import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import { type LaneConnection, type Run, receiverFor } from '../lane-connection.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
 import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';
@@ -327,11 +327,8 @@ async function linkedReferrals(
  * What is of a client with another lane goes there, open questions with it, and the clocks of both are worked out anew.
  * @returns whether anything was
  */
-async function handOver(
-  { deps: { store: to, leaseMs, wake }, lease }: Run,
-  rows: readonly InboundRow[],
-  { clients }: Around,
-): Promise<boolean> {
+async function handOver(run: Run, rows: readonly InboundRow[], { clients }: Around): Promise<boolean> {
+  const { deps, lease } = run;
   // What the lane of a case has heard of its referrals is its own.
   if (!lease.subject.startsWith(`${lease.source}.client.`)) return false;
   const others = rows.filter(isOpen).flatMap((row) => {
@@ -340,8 +337,7 @@ async function handOver(
   });
   if (others.length === 0) return false;
   const lanes = [...new Set(others.map(({ subject }) => subject))];
-  await to.tx(async (trx) => {
-    await holdLease(trx, lease, leaseMs);
+  await underLease(run, async (trx) => {
     for (const { row, subject } of others)
       await trx
         .updateTable('inbound')
@@ -362,7 +358,7 @@ async function handOver(
       for (const subject of [lease.subject, ...lanes]) await markClocks(trx, subject);
     await raiseWanted(trx, keysOf(lease, lanes), { priority: 10 });
   });
-  wake(keysOf(lease, lanes));
+  deps.wake(keysOf(lease, lanes));
   return true;
 }
 
@@ -371,23 +367,23 @@ function keysOf({ connection }: Lease, subjects: readonly string[]): LaneKey[] {
 }
 
 /** What the polls had put by is taken up. */
-async function takeUp({ deps: { store: to, leaseMs }, lease }: Run, rows: readonly InboundRow[]): Promise<void> {
+async function takeUp({ deps, lease }: Run, rows: readonly InboundRow[]): Promise<void> {
   const named = json(rows.map(({ resource_type: type, remote_id: id }) => ({ type, id })));
   const waiting = await sql`
     select 1 from jsonb_to_recordset(${named}) as n(type text, id text) join seen s on s.connection = ${lease.connection}
-      and s.resource_type = n.type and s.remote_id = n.id where s.news_since is not null limit 1`.execute(to.db);
+      and s.resource_type = n.type and s.remote_id = n.id where s.news_since is not null limit 1`.execute(
+    deps.store.db,
+  );
   if (waiting.rows.length === 0) return;
-  await to.tx(async (trx) => {
-    await holdLease(trx, lease, leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     await sql`
       update seen s set news_since = null from jsonb_to_recordset(${named}) as n(type text, id text)
       where s.connection = ${lease.connection} and s.resource_type = n.type and s.remote_id = n.id`.execute(trx);
   });
 }
 
-async function store({ deps: { store: to, leaseMs }, lease }: Run, planned: InboundPlan): Promise<void> {
-  await to.tx(async (trx) => {
-    await holdLease(trx, lease, leaseMs);
+async function store({ deps, lease }: Run, planned: InboundPlan): Promise<void> {
+  await underLease({ deps, lease }, async (trx) => {
     const offered: Change[] = [];
     const stored: PlannedChange[] = [];
     for (const change of planned.changes) {

@@ -15,7 +15,7 @@ import { type Answered, closeObsolete, openDecision } from '../decisions.ts';
 import { documentSlot } from '../documents/document.ts';
 import type { Abilities, LaneDeps, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { placeholdersIn } from '../order.ts';
@@ -82,8 +82,7 @@ export async function withoutMassChange(
   if (isRelabelled(state, since)) return planned;
   const changes = changesIn(planned.operations, state, since, cause);
   if (changes.length === 0) return planned;
-  const held = await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  const held = await underLease({ deps, lease }, async (trx) => {
     return count(trx, lease, cause, changes);
   });
   return held === undefined ? planned : without(planned, held);

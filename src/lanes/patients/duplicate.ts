@@ -6,7 +6,7 @@ import { reason } from '../../errors.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease } from '../lease.ts';
+import { underLease } from '../lease.ts';
 import type { LaneState } from '../load.ts';
 import { patientSlot } from './patient-link.ts';
 import { asDetail, writtenTo } from './written.ts';
@@ -18,7 +18,7 @@ export async function tellOfDuplicate(
   run: Run,
   { resources, openDecisions }: Pick<LaneState, 'resources' | 'openDecisions'>,
 ): Promise<boolean> {
-  const { deps, lease } = run;
+  const { lease } = run;
   const resource = resources.find(({ key }) => key.type === 'client' && key.slot === patientSlot);
   const duplicate = resource?.leave === undefined ? resource?.duplicate : undefined;
   const { other, isRing } = duplicate ?? { other: '', isRing: false };
@@ -26,8 +26,7 @@ export async function tellOfDuplicate(
   const over = openDecisions.map((one) => one.topic).filter((one) => one.startsWith(topics) && one !== topic);
   const isNew = resource !== undefined && duplicate !== undefined && (await isToBeTold(run, resource, other, topic));
   if (over.length === 0 && !isNew) return false;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     await closeObsolete(trx, lease, over);
     if (!isNew) return;
     const { link, key } = resource;

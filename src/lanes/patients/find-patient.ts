@@ -10,7 +10,7 @@ import { closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
 import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { readOne } from '../read-one.ts';
@@ -31,7 +31,7 @@ export async function findPatient(
   resource: LaneResource,
   strong: readonly StrongIdentifier[],
 ): Promise<PatientFound> {
-  const { deps, connection, lease } = run;
+  const { connection, lease } = run;
   const searched = await searchPatients(connection, resource, strong);
   if (searched.kind !== 'found') return searched;
   const { grades, tooMany } = searched;
@@ -53,8 +53,7 @@ export async function findPatient(
   const isNobody = match.kind === 'none' && !tooMany;
   // Whoever had a chart there may be one whom the search does not show.
   const isToMake = isNobody && mayCreate && resource.client?.isLost !== true;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     if (isToMake) return closeObsolete(trx, lease, [patientTopic]);
     const why = denier === undefined ? whyAsked(hits.length, tooMany) : reason('patient-denied', { by: denier });
     return askWho(trx, lease, resource, { patients: hits, grades, strong, mayCreate, isSought: true, why });

@@ -10,7 +10,7 @@ import { type Database, json } from '../../store/store.ts';
 import { closeObsolete, openDecision, resourceTopic } from '../decisions.ts';
 import type { Abilities, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { linkFound } from '../link-found.ts';
 import { finalSearchFailure } from '../search-failure.ts';
 import { findPatient, type PatientFound } from './find-patient.ts';
@@ -44,7 +44,7 @@ export async function findExisting(run: Run, abilities: Abilities, resource: Lan
 }
 
 async function findEntry(run: Run, resource: LaneResource, strong: readonly StrongIdentifier[]): Promise<PatientFound> {
-  const { deps, connection, lease } = run;
+  const { connection, lease } = run;
   const byId = new Map<string, JsonObject>();
   for (const { system, value } of strong) {
     const query = connection.vendor.queries.identifier(system, value);
@@ -59,8 +59,7 @@ async function findEntry(run: Run, resource: LaneResource, strong: readonly Stro
   const [entry, other] = named;
   if (entry !== undefined && other === undefined)
     return { kind: 'linked', woken: await linkFound(run, resource, entry) };
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     if (hits.length === 0) return closeObsolete(trx, lease, [resourceTopic('several', resource.key)]);
     return askWhich(trx, lease, resource, hits);
   });

@@ -11,7 +11,7 @@ import { openDecision } from '../decisions.ts';
 import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
 import { readOne } from '../read-one.ts';
 import { type Failure, failureOf } from '../search-failure.ts';
@@ -60,8 +60,7 @@ export async function storeMerge(
   survivor: JsonObject | undefined,
 ): Promise<LaneKey[]> {
   const client: ClientOn = { ...lease, clientId: resource.key.id };
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  return underLease({ deps, lease }, async (trx) => {
     const written = asDetail(await writtenTo(trx, client, link.remoteId));
     const others = await partFrom(trx, lease, client, reason('patient-merged'));
     const merge: Merge = { trx, connection, lease, resource, client, was: link.remoteId, written };
@@ -200,8 +199,7 @@ function askAnew(
   resource: LaneResource,
   question: Pick<Question, 'patients' | 'isSought' | 'why'>,
 ): Promise<LaneKey[]> {
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  return underLease({ deps, lease }, async (trx) => {
     return partAndAsk(trx, connection, lease, resource, { ...question, mayCreate: false });
   });
 }

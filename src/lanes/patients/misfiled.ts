@@ -5,7 +5,7 @@ import { reason } from '../../errors.ts';
 import { openDecision, resourceTopic } from '../decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
-import { holdLease } from '../lease.ts';
+import { underLease } from '../lease.ts';
 import { updateLink } from '../links.ts';
 import { chartOf } from './chart.ts';
 
@@ -17,8 +17,7 @@ export async function giveUpMisfiled(
   if (connection.config.mode !== 'live') return [];
   const stuck = resources.filter(isStuck);
   if (stuck.length === 0) return [];
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     for (const resource of stuck) {
       const { key, resourceType, link } = resource;
       await updateLink(trx, lease, resource, { retired: true });

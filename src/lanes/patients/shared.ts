@@ -2,7 +2,7 @@
 // and nothing is written (lanes.md 18).
 
 import type { Run } from '../lane-connection.ts';
-import { holdLease } from '../lease.ts';
+import { underLease } from '../lease.ts';
 import type { Operation } from '../plan.ts';
 import { endPatientLink } from './patient-link.ts';
 
@@ -14,8 +14,7 @@ export async function leaveToOthers({ deps, lease }: Run, operations: readonly O
   if (leaving === undefined) return false;
   const { connection, source } = lease;
   const { key, link } = leaving.resource;
-  return deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  return underLease({ deps, lease }, async (trx) => {
     const other = await trx
       .selectFrom('link')
       .select('id')

@@ -7,7 +7,7 @@ import type { Database } from '../../store/store.ts';
 import { readEdition } from '../documents/document.ts';
 import type { Run } from '../lane-connection.ts';
 import { nameOf } from '../lane-resource.ts';
-import { holdLease, type LaneKey, type Lease } from '../lease.ts';
+import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { hashOfSeen, raiseWanted } from '../links.ts';
 import type { LaneState } from '../load.ts';
 import { keyOf, type OperationRow } from '../operations.ts';
@@ -37,8 +37,7 @@ async function settleLate(
   const news = found.filter((one) => !known.includes(idOf(one)));
   const first = news.length === 0 ? undefined : toLink(state, operation, known, found);
   const others = found.filter((one) => one !== first);
-  const woken = await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  const woken = await underLease({ deps, lease }, async (trx) => {
     const lanes: LaneKey[] = [];
     if (first === undefined) {
       if (news.length > 0) await askAboutDouble(trx, lease, operation, [...known, ...news.map(idOf)]);
@@ -121,8 +120,7 @@ async function putOff(
   const isCapped = untold.reason.code === 'server-daily-cap';
   const isPersons = !isCapped && isToBeAsked(untold, operation.closed_at ?? operation.intended_at, now);
   const laterMs = isCapped && untold.kind === 'again' ? (untold.afterMs ?? lateCheckMs) : lateCheckMs;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     if (isPersons) await askWhatBecame(trx, lease, operation, untold, identifierOf(lease, operation));
     const later = sql<Date>`now() + ${laterMs} * interval '1 millisecond'`;
     await trx

@@ -14,7 +14,7 @@ import { holdDocuments, keepFiled } from '../documents/editions.ts';
 import { holdsEdition } from '../documents/reconcile-document.ts';
 import type { LaneConnection, LaneDeps, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
-import { holdLease, type Lease } from '../lease.ts';
+import { type Lease, underLease } from '../lease.ts';
 import { updateLink } from '../links.ts';
 import { isListed, listRecalled } from '../list-recalled.ts';
 import type { LaneState } from '../load.ts';
@@ -87,15 +87,13 @@ export function heldUntil({ rows, now }: LaneState, { outcome, sent }: Operation
 }
 
 async function hold({ deps, lease }: Run): Promise<void> {
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     await holdDocuments(trx, lease.connection);
   });
 }
 
 async function askAbout({ deps, lease }: Run, operation: OperationRow, untold: Untold): Promise<void> {
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease({ deps, lease }, async (trx) => {
     if (isStoodAgainst(operation.reason)) await askWhatStands(trx, lease, operation);
     else await askWhatBecame(trx, lease, operation, untold, identifierOf(lease, operation));
   });
@@ -119,8 +117,7 @@ async function reconcileCreate(run: Run, state: LaneState, operation: OperationR
   if (!Array.isArray(found)) return found;
   const [oldest, ...others] = found;
   if (oldest !== undefined) {
-    const woken = await deps.store.tx(async (trx) => {
-      await holdLease(trx, lease, deps.leaseMs);
+    const woken = await underLease(run, async (trx) => {
       return linkLost(trx, lease, state, operation, [oldest, ...others]);
     });
     deps.wake(woken);
@@ -132,8 +129,7 @@ async function reconcileCreate(run: Run, state: LaneState, operation: OperationR
   const missedTwice = missedAt !== null && unsettledMs <= 0;
   if (missedTwice && (isSaidDone(operation) || (await isLostEachTime(deps.store, operation, state.now))))
     return { kind: 'parked', reason: operation.reason ?? reason('outcome-unknown') };
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     if (missedTwice) await closeAsNotDone(trx, lease, operation);
     else if (missedAt === null) {
       await trx.updateTable('operation').set({ missed_at: sql<Date>`now()` }).where('id', '=', operation.id).execute();
@@ -173,8 +169,7 @@ async function reconcileUpdate(run: Run, state: LaneState, operation: OperationR
   const edition = readEdition(operation.sent);
   const isFiled = edition !== undefined && (await isAmended(deps, connection, operation, edition));
   if (typeof isFiled !== 'boolean') return isFiled;
-  await deps.store.tx(async (trx) => {
-    await holdLease(trx, lease, deps.leaseMs);
+  await underLease(run, async (trx) => {
     const seen = await trx
       .selectFrom('seen')
       .selectAll()
