@@ -16,7 +16,7 @@ export {
   isCustomKind,
   withCustomFields,
 } from './custom-fields.ts';
-export { type FieldError, kindOf } from './field-error.ts';
+export { type FieldError, kindOf, shownName } from './field-error.ts';
 export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
 export { isCalendarDate, isInstant, isInstantOrLocal, isPartialDate } from './formats.ts';
 export { withOffset } from './local-time.ts';

@@ -26,12 +26,12 @@ export async function liveThrough(site: Site, canaries: Canaries): Promise<Told>
     await site.settle();
   };
   await seedHospitals(site, canaries, records);
-  for (const vendor of vendorNames) await site.servers[vendor].control('POST', 'faults', troubles(canaries, vendor));
+  for (const vendor of vendorNames) await site.servers[vendor].faults(...troubles(canaries, vendor));
   await send(first);
   await decideAll(site, canaries);
   await send(second);
   const struck = await struckBy(site);
-  for (const vendor of vendorNames) await site.servers[vendor].control('DELETE', 'faults');
+  for (const vendor of vendorNames) await site.servers[vendor].mend();
   await send(third);
   await decideAll(site, canaries);
   await editThere(site, canaries);
@@ -80,7 +80,7 @@ async function seedHospitals(site: Site, canaries: Canaries, records: readonly P
         period: { start: '2026-02-01T09:00:00Z' },
       }),
     );
-    for (const resource of [...charts, ...stays]) await site.servers[vendor].control('POST', 'seed', resource);
+    await site.servers[vendor].seed(...charts, ...stays);
   }
 }
 
