@@ -18,7 +18,7 @@ import {
   aWorker,
 } from '../builders.ts';
 import { hospitalHas } from '../support/begun.ts';
-import { caseload, caseTypes, directoryAndClient, type Item } from '../support/caseload.ts';
+import { caseload, caseTypes, caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
@@ -322,7 +322,7 @@ describe('a refusal under another id of the same person', () => {
     ],
   ])('is heard: of %s', async (_of, items) => {
     await world.connect(aConnection(world.server.base, { organization }));
-    await send(...directoryAndClient(), ...items, ...caseWithReferral());
+    await world.send(...directoryAndClient(), ...items, ...caseWithReferral());
     expect(await inForce()).toEqual([]);
     expect(await world.link('need/need-food#condition')).toMatchObject({
       state: 'withheld',
@@ -332,22 +332,24 @@ describe('a refusal under another id of the same person', () => {
 
   test('takes back what has gone when it comes, or when it turns out that they are one, and lets it go when they are not', async () => {
     await world.connect(aConnection(world.server.base, { organization }));
-    await send(...directoryAndClient(), duplicate(undefined), refusal('client-dup'), ...caseWithReferral());
+    await world.send(...directoryAndClient(), duplicate(undefined), refusal('client-dup'), ...caseWithReferral());
     expect(await inForce()).toEqual(['Condition', 'Goal']);
-    await send(duplicate('client-rosa', { updatedAt: later }));
+    await world.send(duplicate('client-rosa', { updatedAt: later }));
     expect(await inForce()).toEqual([]);
-    await send(duplicate(undefined, { updatedAt: '2026-02-21T10:00:00-05:00' }));
+    await world.send(duplicate(undefined, { updatedAt: '2026-02-21T10:00:00-05:00' }));
     expect(await inForce()).toEqual(['Condition', 'Goal']);
-    await send(duplicate('client-rosa', { updatedAt: '2026-02-22T10:00:00-05:00' }));
-    await send(refusal('client-dup', { status: 'revoked', revokedAt: later, updatedAt: '2026-02-22T10:00:00-05:00' }));
+    await world.send(duplicate('client-rosa', { updatedAt: '2026-02-22T10:00:00-05:00' }));
+    await world.send(
+      refusal('client-dup', { status: 'revoked', revokedAt: later, updatedAt: '2026-02-22T10:00:00-05:00' }),
+    );
     expect(await inForce()).toEqual(['Condition', 'Goal']);
-    await send(refusal('client-dup', { updatedAt: '2026-02-23T10:00:00-05:00' }));
+    await world.send(refusal('client-dup', { updatedAt: '2026-02-23T10:00:00-05:00' }));
     expect(await inForce()).toEqual([]);
   });
 
   test('is heard for what still bears the id of the duplicate, when it is of the one who is left', async () => {
     await world.connect(aConnection(world.server.base, { organization }));
-    await send(
+    await world.send(
       ...directoryAndClient(),
       duplicate('client-rosa'),
       ['case', aCase({ id: 'case-dup', clientId: 'client-dup' })],
@@ -360,9 +362,9 @@ describe('a refusal under another id of the same person', () => {
   test('permits nothing, and is of no other client', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
     const yes = refusal('client-dup', { status: 'active' });
-    await send(...directoryAndClient(), duplicate('client-rosa'), yes, ...caseWithReferral());
+    await world.send(...directoryAndClient(), duplicate('client-rosa'), yes, ...caseWithReferral());
     expect(await inForce()).toEqual([]);
-    await send(refusal('client-other'), [
+    await world.send(refusal('client-other'), [
       'consent',
       aConsent({ recipients: [{ organizationId: 'org-riverside' }], recordTypes: ['need', 'goal'] }),
     ]);
@@ -378,7 +380,7 @@ describe('a refusal of a hospital by its record', () => {
   const condition = 'need/need-food#condition';
 
   test('is heard where the connection does not say which record it is, or says so of another source', async () => {
-    await send(...directoryAndClient(), refused, ...caseWithReferral());
+    await world.send(...directoryAndClient(), refused, ...caseWithReferral());
     expect(await world.link(condition)).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
     expect((await world.report()).withoutOrganization).toEqual(['county']);
     const organization = { source: 'city', id: 'org-7' };
@@ -404,7 +406,7 @@ describe('a refusal of a hospital by its record', () => {
     ['another record than its own', { organization: { source: 'county', id: 'org-pantry' } }],
   ])('is none of this one, where it is that of %s', async (_of, config) => {
     await world.connect(aConnection(world.server.base, config));
-    await send(...directoryAndClient(), refused, ...caseWithReferral());
+    await world.send(...directoryAndClient(), refused, ...caseWithReferral());
     expect(await held('Condition')).toHaveLength(1);
     expect((await world.report()).withoutOrganization).toEqual(config?.organization === undefined ? ['county'] : []);
   });
@@ -413,14 +415,14 @@ describe('a refusal of a hospital by its record', () => {
     await world.connect(
       aConnection(world.server.base, { otherOrganizations: [{ source: 'city', id: 'org-riverside' }] }),
     );
-    await send(...directoryAndClient(), refused, ...caseWithReferral());
+    await world.send(...directoryAndClient(), refused, ...caseWithReferral());
     expect(await held('Condition')).toEqual([]);
   });
 });
 
 test('what is labelled waits for the time of the signature, and goes when it is told', async () => {
   const consent = { id: 'consent-hiv', recipients: [{ name: 'general' }], sensitivity: ['hiv' as const] };
-  await send(
+  await world.send(
     ...directoryAndClient(),
     ['case', aCase()],
     ['need', aNeed({ sensitivity: ['hiv'] })],
@@ -428,6 +430,6 @@ test('what is labelled waits for the time of the signature, and goes when it is 
   );
   expect(await held('Condition')).toEqual([]);
   expect(await world.link('need/need-food#condition')).toMatchObject({ state: 'withheld', reason: 'consent-unsigned' });
-  await send(['consent', aConsent({ ...consent, signedAt: later, updatedAt: later })]);
+  await world.send(['consent', aConsent({ ...consent, signedAt: later, updatedAt: later })]);
   expect(await held('Condition')).toHaveLength(1);
 });
