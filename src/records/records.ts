@@ -23,7 +23,6 @@ export { withOffset } from './local-time.ts';
 export { openCaseStatuses } from './open-case.ts';
 export { type JsonLimits, parseJson } from './parse-json.ts';
 export { brokenIn, type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
-export { type ParsedTypedRecord, parseTypedRecord } from './parse-typed-record.ts';
 export { type RecordLine, type RecordLineLimits, readRecordLines } from './record-lines.ts';
 export { type RecordSchemas, shippedSchemas } from './record-schemas.ts';
 export { isRecordType, type RecordKey, type RecordType, recordTypes } from './record-type.ts';
