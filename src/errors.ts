@@ -520,6 +520,12 @@ export const errorKinds = {
     issue: 'suppressed',
     class: 'person',
   },
+  'consent-unsigned': {
+    text: 'Withheld: this {recordType} is labelled sensitive, and the consent that names its label does not say when it was signed, or names a time that has not come. Send the consent with its signedAt.',
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
   'consent-withdrawn': {
     text: 'No consent lets this {recordType} go there any more; recall was tried.',
     status: 403,

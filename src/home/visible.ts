@@ -8,7 +8,7 @@ import { dateOf } from '../clocks/clocks.ts';
 import type { PartnerConfig } from '../config.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { clientTypes, isShared } from '../lanes/lanes.ts';
-import { isRecordType } from '../records/records.ts';
+import { isRecordType, sameClient } from '../records/records.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { HomeResource } from './rows.ts';
@@ -153,13 +153,15 @@ async function permittedBy(
   const clients = [
     ...new Set(rows.flatMap(({ client_id, record_type, record_id }) => clientOf(record_type, record_id, client_id))),
   ];
-  const found = await sql<{ client_id: string; content: JsonObject; now: Date }>`
-    select r.client_id, r.content, now() as now from record r
-    where r.source = ${organization.source} and r.type = 'consent' and not r.deleted
-      and r.client_id in (select * from jsonb_array_elements_text(${json(clients)}))`.execute(db);
-  const [first] = found.rows;
-  const today = first === undefined ? '' : dateOf(first.now.getTime(), timeZone);
-  const consents = Map.groupBy(found.rows, ({ client_id }) => client_id);
+  const found = await sql<{ client: string; content: JsonObject; now: Date }>`
+    with recursive ${sameClient(organization.source, sql`select * from jsonb_array_elements_text(${json(clients)})`)}
+    select s.client, r.content, now() as now from same_client s, lateral (
+      select r.content from record r
+      where r.source = ${organization.source} and r.client_id = s.id and r.type = 'consent' and not r.deleted
+        and (s.id = s.client or r.content ->> 'status' = 'declined') offset 0) r`.execute(db);
+  const now = found.rows[0]?.now.getTime() ?? 0;
+  const today = dateOf(now, timeZone);
+  const consents = Map.groupBy(found.rows, ({ client }) => client);
   const receiver = { basis: 'consent', organization: organization.id, connection: id, otherConnections } as const;
   return withRecords(db, organization.source, (find) => {
     const permitted = rows.filter((row) => {
@@ -168,7 +170,7 @@ async function permittedBy(
       if (isDirectoryType(recordType)) return true;
       const [client = ''] = clientOf(recordType, row.record_id, row.client_id);
       const own = (consents.get(client) ?? []).map((consent) => consent.content);
-      const why = withheldBy(questionAbout(recordType, content, { ...receiver, find, consents: own, today }));
+      const why = withheldBy(questionAbout(recordType, content, { ...receiver, find, consents: own, today, now }));
       // A referral that has been turned to somebody else is theirs no more, before its lane has got round to it.
       const isTheirs = recordType !== 'referral' || row.is_error || row.performer === organization.id;
       return why === undefined && isTheirs;

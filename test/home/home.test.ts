@@ -7,7 +7,7 @@ import { visibleTo } from '../../src/home/visible.ts';
 import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { json, sql } from '../../src/store/store.ts';
-import { aConsent, anAppointment, anOrganization, aReferral, aService } from '../builders.ts';
+import { aClient, aConsent, anAppointment, anOrganization, aReferral, aService } from '../builders.ts';
 import { sweepAt } from '../clocks/kept.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
@@ -171,6 +171,25 @@ test('of a place that is confidential by now neither address nor telephone numbe
   await gateway.api.resume('pantry', 'test');
   await accept(gateway, ...placed(false, '2026-03-09T10:00:00-05:00'));
   await idle(gateway);
+});
+
+test('what the same person has refused under the id of a duplicate is not shown, from that moment on', async () => {
+  const id = await refer('refused-elsewhere');
+  const goals = async () => (await view(id)).goals.length;
+  const updatedAt = '2026-05-04T14:00:00Z';
+  const no = { ...aConsent(), id: 'consent-dup', clientId: 'client-dup', status: 'declined', recordTypes: ['goal'] };
+  await accept(
+    gateway,
+    ['client', aClient({ id: 'client-dup', identifiers: [] })],
+    ['consent', { ...no, signedAt: updatedAt, updatedAt }],
+  );
+  expect(await goals()).toBe(1);
+  const merged = aClient({ id: 'client-dup', identifiers: [], mergedInto: 'client-rosa', updatedAt });
+  await accept(gateway, ['client', merged]);
+  expect(await goals()).toBe(0);
+  await accept(gateway, ['consent', { id: 'consent-dup', deleted: true, updatedAt: '2026-05-05T14:00:00Z' }]);
+  await idle(gateway);
+  expect(await goals()).toBe(1);
 });
 
 describe('a move', () => {

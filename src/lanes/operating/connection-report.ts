@@ -2,14 +2,14 @@
 // what stands in the way.
 
 import type { RawBuilder } from 'kysely';
-import type { ConnectionConfig } from '../../config.ts';
+import { type ConnectionConfig, organizationsOf } from '../../config.ts';
 import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { oneText, type Store, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
 import { type Standing, standingColumns, standingOf } from '../configuration.ts';
-import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { type Abilities, type LaneConnection, type LaneDeps, receiverFor } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';
 import { rosterFindings } from '../polls/roster.ts';
@@ -33,6 +33,8 @@ export interface ConnectionReport extends Standing {
    * it is not known.
    */
   readonly withoutVersions?: readonly string[];
+  /** Sources in which the organization whose server this is has no record that the connection knows of; absent where it is switched off. */
+  readonly withoutOrganization?: readonly string[];
   /** What is known of servers of this vendor: what they take, what not and why. */
   readonly vendorRules: ReturnType<typeof vendorRules>;
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
@@ -77,6 +79,9 @@ export async function connectionReport(
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
     ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane, source)),
+    withoutOrganization: config.sources.filter(
+      (one) => one === (source ?? one) && receiverFor(config, one).organization === undefined,
+    ),
     missing: await countMissing(deps, config.id, source),
     ...(source === undefined && { polls: await pollReport(deps.store, lane) }),
   };
@@ -100,19 +105,21 @@ function standingFindings({ paused, draining }: Standing): Reason[] {
 /** Under another id than the one that is configured nothing is meant for it: no referral, and no consent that names it. */
 async function organizationFindings(
   { db }: Store,
-  { id, organization }: ConnectionConfig,
+  config: ConnectionConfig,
   source: string | undefined,
 ): Promise<Reason[]> {
-  if (organization === undefined || organization.source !== (source ?? organization.source)) return [];
-  const record = await db
+  const named = organizationsOf(config).filter((one) => one.source === (source ?? one.source));
+  if (named.length === 0) return [];
+  const known = await db
     .selectFrom('record')
-    .select('id')
-    .where('source', '=', organization.source)
+    .select(['source', 'id'])
     .where('type', '=', 'organization')
-    .where('id', '=', organization.id)
     .where('deleted', '=', false)
-    .executeTakeFirst();
-  return record === undefined ? [reason('organization-unsent', { ...organization, connection: id })] : [];
+    .where(({ eb, or }) => or(named.map(({ source, id }) => eb.and({ source, id }))))
+    .execute();
+  return named
+    .filter(({ source, id }) => !known.some((one) => one.source === source && one.id === id))
+    .map((organization) => reason('organization-unsent', { ...organization, connection: config.id }));
 }
 
 function withoutVersions({ routes, namesVersions }: Abilities): string[] {
