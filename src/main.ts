@@ -30,3 +30,9 @@ if (folder !== undefined) {
 }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), { out: process.stdout, err: process.stderr });
+
+// What a command has left behind does not keep the process: PGlite, where it cannot open its files, leaves a timer that never ends. What is written
+// is still taken by whoever reads it.
+setInterval(() => {
+  if (process.stdout.writableLength + process.stderr.writableLength === 0) process.exit();
+}, 1_000).unref();
