@@ -236,6 +236,20 @@ describe('a search that can never tell what became of a lost create', () => {
     expect(await finishDrains(world.store)).toEqual(['general']);
   });
 
+  test('keeps none from being drained either while its lane tries again for another reason: a person is asked', async () => {
+    await loseCreate('after-commit', { status: 403 });
+    await world.server.control('POST', 'faults', [
+      { method: 'GET', path: 'Goal$', fault: { status: 403 } },
+      { method: 'GET', path: 'CarePlan/', fault: { status: 504 } },
+    ]);
+    await world.accept(newTitle('Plan of July', 2));
+    await world.work({ tries: 1 });
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, reason: 'server-busy' });
+    expect(await world.openDecisions()).toMatchObject([question]);
+    await drain(world.store, 'general', 'Ida');
+    expect(await finishDrains(world.store)).toEqual(['general']);
+  });
+
   test('holds nothing back at the late check: it is tried later, or a person is asked where it is refused', async () => {
     await loseCreate('before-commit', { status: 403 });
     await world.decide('outcome-untold', 'not-there');
