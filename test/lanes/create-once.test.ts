@@ -207,6 +207,8 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.workAgain();
     expect(await goalPosts()).toBe(2);
     await world.decide('outcome-untold', 'not-there');
+    const [minutes = 0] = await lateChecksIn();
+    expect(Math.ceil(minutes)).toBe(15);
     await world.work();
     expect(await goalPosts()).toBe(3);
     expect(await world.server.own('Goal', 'county/goal/goal-two#goal')).toBeDefined();
@@ -380,7 +382,30 @@ async function lateCheckIsDue(): Promise<void> {
     .execute();
 }
 
+/** In how many minutes of the store's clock each late check is due. */
+async function lateChecksIn(): Promise<number[]> {
+  const { rows } = await sql<{ minutes: number }>`
+    select extract(epoch from late_check_at - now())::float8 / 60 as minutes from operation where late_check_at is not null`.execute(
+    world.store.db,
+  );
+  return rows.map(({ minutes }) => minutes);
+}
+
 describe('after a create whose reply was lost', () => {
+  test('the server is asked once more after fifteen minutes, when the lane looks again by itself', async () => {
+    await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    const [minutes = 0, ...others] = await lateChecksIn();
+    expect(others).toEqual([]);
+    expect(minutes).toBeGreaterThan(14);
+    expect(minutes).toBeLessThanOrEqual(15);
+    const { rows } = await sql<{ isThen: boolean }>`
+      select next_look_at = late_check_at as "isThen" from lane join operation using (connection, subject)
+      where late_check_at is not null`.execute(world.store.db);
+    expect(rows).toEqual([{ isThen: true }]);
+  });
+
   test('a double that turns up late goes to a decision; the older one stays linked', async () => {
     await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
     await world.accept(['organization', anOrganization()]);
