@@ -2,7 +2,7 @@
 
 import { contentHash } from '../fhir/fhir.ts';
 import { type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
-import { byTime, heardId, joined } from '../lanes/lanes.ts';
+import { commentIdOf, commentsByTime, joinedComments } from '../lanes/lanes.ts';
 import type { TaskStatus } from '../referrals/referrals.ts';
 
 /** What a performer does with its Task. */
@@ -167,21 +167,21 @@ export function contactPatch(
 ): JsonObject | undefined {
   const until = objectAt(untaken, 'firstContact');
   const isFirst = !isReached(objectAt(referral, 'firstContact')) && !(isReached(until) && isBefore(until, at));
-  const known = joined(objectsAt(referral, 'followUps'), objectsAt(untaken, 'followUps'));
+  const known = joinedComments(objectsAt(referral, 'followUps'), objectsAt(untaken, 'followUps'));
   if (outcome === 'reached' && isFirst) {
     const by = { ...(byName !== undefined && { byName }) };
     const said = {
-      id: heardId(communication),
+      id: commentIdOf(communication),
       at,
       ...by,
       byOrganizationId: organization,
       text: note ?? '',
       visibility: 'shared',
     };
-    const comments = joined(objectsAt(referral, 'comments'), objectsAt(untaken, 'comments'), [said]);
+    const comments = joinedComments(objectsAt(referral, 'comments'), objectsAt(untaken, 'comments'), [said]);
     return {
       firstContact: { at, outcome, ...(mode !== undefined && { mode }), ...by },
-      ...(note !== undefined && { comments: byTime(comments) }),
+      ...(note !== undefined && { comments: commentsByTime(comments) }),
       ...(until !== undefined && isReached(until) && { followUps: [...known, followUpOf(until)] }),
     };
   }

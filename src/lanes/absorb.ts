@@ -9,7 +9,7 @@ import { cancellationSlot, isAnsweredQuestion } from './cancel-question.ts';
 import { type ChangeLineage, commentsOffered, fieldsOffered, offerPatch } from './changes.ts';
 import { closeObsolete, type DecisionRow, openDecision, resourceTopic } from './decisions.ts';
 import { isWaiting } from './inbound/read-abort.ts';
-import { byTime, isHeard, joined } from './inbound/their-comments.ts';
+import { commentsByTime, isHeard, joinedComments } from './inbound/their-comments.ts';
 import { type Run, receiverFor } from './lane-connection.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
 import { type Lease, underLease } from './lease.ts';
@@ -86,7 +86,7 @@ function orphanedTopics({ openDecisions, known }: LaneState): string[] {
 async function withHeard(trx: Transaction<Database>, lease: Lease, id: string, patch: JsonObject): Promise<JsonObject> {
   if (!Array.isArray(patch.comments)) return patch;
   const heard = (await commentsOffered(trx, lease, id)).filter(isHeard);
-  return { ...patch, comments: byTime(joined(objectsAt(patch, 'comments'), heard)) };
+  return { ...patch, comments: commentsByTime(joinedComments(objectsAt(patch, 'comments'), heard)) };
 }
 
 /** One change per record and look: what the resources of one record say together, on top of what its source was offered before. */

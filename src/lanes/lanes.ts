@@ -36,7 +36,7 @@ export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export { noteInbound } from './inbound/note.ts';
 export { offerAppointmentMade } from './inbound/offer-made.ts';
 export { appointmentRecord } from './inbound/their-appointment.ts';
-export { byTime, heardId, joined } from './inbound/their-comments.ts';
+export { commentIdOf, commentsByTime, joinedComments } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export { createLaneMemories } from './lane-memory.ts';
 export type { LaneKey } from './lease.ts';

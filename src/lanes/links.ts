@@ -196,7 +196,7 @@ export function updateLinks(
       retired_at = case when c.retires then now() else l.retired_at end,
       state = case when c.retires then 'leaving' else l.state end,
       reason = case when c.retires then c.cause else l.reason end,
-      record_version = c.record_version, updated_at = now()
+      record_version = case when c.sent_version = c.record_version then c.record_version else l.record_version end, updated_at = now()
     from jsonb_to_recordset(${json(rows)}) as c(type text, id text, slot text, generation integer, has_tag boolean,
       version_tag text, sent jsonb, has_seen boolean, seen jsonb, has_hash boolean, seen_hash text, form text,
       sent_version integer, retires boolean, cause jsonb, record_version integer)

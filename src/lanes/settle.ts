@@ -34,7 +34,7 @@ import { saysAll, seenBase } from './bases.ts';
 import { offeredWith, withFields } from './both-changes.ts';
 import { askedKey } from './cancel-question.ts';
 import { type Choice, type NewDecision, resourceTopic } from './decisions.ts';
-import { joined } from './inbound/their-comments.ts';
+import { joinedComments } from './inbound/their-comments.ts';
 import { isRecalled, type LaneResource, type LinkState, nameOf, type Observation } from './lane-resource.ts';
 import { literalReferences } from './linked-targets.ts';
 import { type MergeElement, merge, sameFact, withFact } from './merge.ts';
@@ -518,7 +518,7 @@ function withOffered({ resource, record, context }: Look): {
     const at = offered[date];
     if (record[date] === undefined && at !== undefined) dates[date] = at;
   }
-  const history = joined(objectsAt(record, 'history'), objectsAt(offered, 'history'));
+  const history = joinedComments(objectsAt(record, 'history'), objectsAt(offered, 'history'));
   const outcome = record.outcome ?? offered.outcome;
   return {
     referral: {

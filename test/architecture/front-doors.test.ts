@@ -37,11 +37,18 @@ describe('a planted violation is found', () => {
       "import { aClient } from '../../test/builders.ts';",
     ],
     ['only config.ts reads the environment', 'src/http/http.ts', 'const port = process.env.PORT;'],
-    ['the pure parts know no clock and no chance', 'src/mapping/x.ts', 'const at = Date.now();'],
-    ['the pure parts know no clock and no chance', 'src/documents/x.ts', 'const at = Date.now();'],
-    ['the pure parts know no clock and no chance', 'src/lanes/plan.ts', 'const at = new Date();'],
-    ['the pure parts know no clock and no chance', 'src/referrals/task-states.ts', 'Math.random()'],
-    ['the pure parts know no clock and no chance', 'src/fhir/x.ts', "import { randomUUID } from 'node:crypto';"],
+    ['what says that it is pure knows no clock and no chance', 'src/mapping/x.ts', 'const at = Date.now();'],
+    ['what says that it is pure knows no clock and no chance', 'src/documents/x.ts', 'const at = Date.now();'],
+    [
+      'what says that it is pure knows no clock and no chance',
+      'src/lanes/x.ts',
+      '// Says what.\n// Pure.\nconst at = new Date();',
+    ],
+    [
+      'what says that it is pure knows no clock and no chance',
+      'src/fhir/x.ts',
+      "import { randomUUID } from 'node:crypto';",
+    ],
     [
       'FHIR definitions and router are loaded by the sandbox alone',
       'src/fhir/x.ts',
@@ -66,6 +73,7 @@ describe('a planted violation is found', () => {
     ['src/config.ts', "import { x } from './config/types.ts';\nexport { x };\nconst env = process.env;"],
     ['src/connections/vendors/standard.ts', "import { classify } from '../classify.ts';\nimport axios from 'axios';"],
     ['src/mapping/x.ts', 'const at = new Date(text); // not new Date()'],
+    ['src/lanes/x.ts', '// Not pure: it takes the time.\nconst at = new Date();\n// Pure.'],
     ['src/sandbox/x.ts', "import { FhirRouter } from '@medplum/fhir-router';"],
   ];
 

@@ -11,6 +11,14 @@ test('docs/clocks.md holds the table of the rules; node scripts/make-clock-page.
   expect(page).toBe(withTable(page));
 });
 
+test('docs/clocks.md tells of each clock, and of each event that brings a review forward, before the table', () => {
+  const [before = ''] = page.split('## All rules');
+  const named = rules.map(({ name }) => `| \`${name}\` |`);
+  const events = rules.flatMap(({ sooner }) => sooner?.after.map(({ says }) => `\n- ${says}`) ?? []);
+  expect(events.length).toBeGreaterThan(5);
+  expect([...named, ...events].filter((words) => !before.includes(words))).toEqual([]);
+});
+
 test.each(rules.map((rule) => [rule.name, rule] as const))(
   '%s ends in ways that are told apart',
   (_name, { stops, voids, pauses }) => {

@@ -3,6 +3,7 @@
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
+import { linksOf } from '../../src/http/queries/record.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -171,6 +172,22 @@ describe('a server that fails some of what it is asked', () => {
     await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', nth: 1, fault }]);
     await world.run(caseLane);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0 });
+  });
+
+  test('a write that never gets through is shown as due at each try, and not as if it stood there', async () => {
+    await begun();
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Task', fault: { status: 503 } }]);
+    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    for (let tries = 0; tries < 3; tries += 1) {
+      await world.run(caseLane);
+      const shown = await linksOf(world.store, { source: 'county', type: 'referral', id: 'referral-pantry' });
+      const task = shown.filter((link) => 'slot' in link && link.slot === 'fulfilment');
+      expect(task).toMatchObject([{ state: 'due', reason: expect.anything() }]);
+    }
+    await world.server.control('DELETE', 'faults');
+    await world.work();
+    const shown = await linksOf(world.store, { source: 'county', type: 'referral', id: 'referral-pantry' });
+    expect(shown).toMatchObject([{ state: 'current' }, { state: 'current' }]);
   });
 
   describe('always at the same resource', () => {

@@ -14,7 +14,7 @@ import { hashOfSeen } from '../links.ts';
 import { localName, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';
-import { byTime, heardId, isTheirs, joined } from './their-comments.ts';
+import { commentIdOf, commentsByTime, isTheirs, joinedComments } from './their-comments.ts';
 
 /** @returns true when something was stored, so that the lane is to be loaded again. */
 export async function hearMessages(
@@ -38,12 +38,12 @@ export async function hearMessages(
     for (const [id, said] of Map.groupBy(heard, (one) => one.id)) {
       const offered = (await commentsOffered(trx, lease, id)).filter(isTheirs);
       const held = objectsAt(said[0]?.record, 'comments');
-      const known = joined(held, offered);
+      const known = joinedComments(held, offered);
       const news = said
         .map(({ row, comment }) => comment ?? takenBackOf(row, known))
         .filter((comment) => comment !== undefined);
       if (news.length > 0) {
-        const comments = byTime(joined(known, news));
+        const comments = commentsByTime(joinedComments(known, news));
         await offerPatch(trx, lease, { type: 'referral', id, body: { comments } });
       }
       for (const { row } of said) {
@@ -134,7 +134,7 @@ function commentOf(
       : [];
   const byName = textAt(objectAt(body, 'sender'), 'display');
   return {
-    id: heardId(id),
+    id: commentIdOf(id),
     at: [body.sent, body.received].find(isInstant) ?? seenAt.toISOString(),
     ...(byName !== undefined && { byName }),
     ...(organization !== undefined && { byOrganizationId: organization }),
@@ -148,6 +148,6 @@ const takenBack = 'The hospital has taken this back.';
 
 /** Undefined: the source does not have it, or has it so already. */
 function takenBackOf({ remote_id: id }: SeenMessage, known: readonly JsonObject[]): JsonObject | undefined {
-  const before = known.find((comment) => comment.id === heardId(id));
+  const before = known.find((comment) => comment.id === commentIdOf(id));
   return before === undefined || before.text === takenBack ? undefined : { ...before, text: takenBack };
 }

@@ -5,7 +5,7 @@ import { contentHash } from '../../fhir/fhir.ts';
 import type { JsonObject } from '../../json.ts';
 
 /** The id of the comment that a message is heard as: the same whatever it says. @param id of the Communication on its server */
-export function heardId(id: string): string {
+export function commentIdOf(id: string): string {
   return `m-${contentHash(`Communication/${id}`).slice(0, 12)}`;
 }
 
@@ -20,12 +20,12 @@ export function isHeard(comment: JsonObject): boolean {
 }
 
 /** Each once, as the last of the lists has it. */
-export function joined(...lists: readonly (readonly JsonObject[])[]): JsonObject[] {
+export function joinedComments(...lists: readonly (readonly JsonObject[])[]): JsonObject[] {
   return [...new Map(lists.flat().map((comment) => [comment.id, comment])).values()];
 }
 
 /** In the order in which they were said. */
-export function byTime(comments: readonly JsonObject[]): JsonObject[] {
+export function commentsByTime(comments: readonly JsonObject[]): JsonObject[] {
   const timeOf = ({ at }: JsonObject) => (typeof at === 'string' ? Date.parse(at) : Number.NaN);
   return comments.toSorted((one, other) => timeOf(one) - timeOf(other) || 0);
 }
