@@ -1,5 +1,5 @@
 // The reply to a write that breaks off anywhere, in its status line, a header or its body: what was done is found, and done once (design section 8).
-// A create that is cut is in test/lanes/bad-replies.test.ts. A plain run cuts at a few places, CASEBRIDGE_TEST_COUNTS=full at each byte.
+// A create that is cut is in test/lanes/bad-replies.test.ts. A plain run cuts at a few places, CASEBRIDGE_TEST_COUNTS=full at all (`placesIn`).
 
 import { describe, expect, test } from '@jest/globals';
 import { findMarker } from '../../src/documents/documents.ts';

@@ -14,13 +14,16 @@ export interface CuttingProxy {
   stop(): Promise<void>;
 }
 
-/** Where a reply is cut: a few places of each of its parts in a plain run, each byte in a full one. */
+/**
+ * Where a reply is cut: a few places of each of its parts in a plain run; in a full one each byte up to the first of the body, of which every
+ * sixteenth is like all others: less than was announced.
+ */
 export function placesIn(reply: Buffer): readonly number[] {
   const body = reply.indexOf('\r\n\r\n') + 4;
   const some = [0, 9, Math.floor(body / 2), body - 2, body, reply.length - 1];
   return atCounts({
     plain: [...new Set(some)].filter((bytes) => bytes < reply.length),
-    full: Array.from(reply, (_byte, at) => at),
+    full: Array.from(reply, (_byte, at) => at).filter((at) => at <= body || at % 16 === 0 || at === reply.length - 1),
   });
 }
 
