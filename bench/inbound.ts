@@ -13,9 +13,10 @@ import { polledTypes } from '../src/config.ts';
 import { type Gateway, startGateway } from '../src/gateway.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../src/json.ts';
 import { relinkPatient } from '../src/lanes/lanes.ts';
-import { parseRecord, type RecordType } from '../src/records/records.ts';
+import type { RecordType } from '../src/records/records.ts';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { openStore, type Store } from '../src/store/store.ts';
+import { checked } from '../test/support/caseload.ts';
 import { startReceiver, webhookKey } from '../test/support/receiver.ts';
 
 const identifierSystem = 'https://agency.example.org/casebridge';
@@ -60,12 +61,7 @@ async function onStage<T>(
       store,
       seed: (resources) => control('seed', resources),
       accept: async (...items) => {
-        const checked = items.map(([type, value]) => {
-          const parsed = parseRecord(type, value, { now: new Date(), timeZone: 'America/New_York' });
-          if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-          return { type, record: parsed.record };
-        });
-        await gateway.api.accept('county', checked);
+        await gateway.api.accept('county', checked(items, new Date()));
       },
     });
   } finally {

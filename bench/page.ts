@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toolOptions } from '../scripts/tool-options.ts';
 import { isObject, type Json, type JsonObject } from '../src/json.ts';
-import type { RecordType } from '../src/records/records.ts';
 import { aCase, aClient, aConsent, anOrganization, aReferral, aService, aWorker } from '../test/builders.ts';
+import type { Item } from '../test/support/caseload.ts';
 import { type PageSite, startPageSite } from '../test/support/page-site.ts';
 import { aConnection, accept, idle, startServer, type TestServer } from '../test/support/rig.ts';
 import { Visitor } from '../test/support/visitor.ts';
@@ -34,8 +34,6 @@ try {
   await site.stop();
   await server.stop();
 }
-
-type Item = readonly [RecordType, JsonObject];
 
 function directory(): Item[] {
   const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });

@@ -80,6 +80,16 @@ export function isUnderNpm(env: SecretPlaces['env'] = process.env): boolean {
   return env.npm_lifecycle_event !== undefined;
 }
 
+/**
+ * Where `npm run casebridge` was called: npm itself starts the program in our own folder. Undefined: it is where it was called. A script of that name of
+ * another package, or what such a script starts elsewhere, is not npm's start of ours.
+ * @param cwd where the program was started
+ */
+export function callersFolder(cwd: string, env: SecretPlaces['env'] = process.env): string | undefined {
+  const isOurs = env.npm_lifecycle_event === 'casebridge' && cwd === resolve(import.meta.dirname, '..');
+  return isOurs ? env.INIT_CWD : undefined;
+}
+
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

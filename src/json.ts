@@ -35,11 +35,16 @@ export function pointerStep(name: string | number): string {
   return `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-// Readers of what was checked when it came in (records) or is our own: what is not there, or is something else, is undefined; so is an empty text.
+// Readers of what was checked when it came in (records) or is our own: what is not there, or is something else, is undefined; so is a blank text.
 
 export function textAt(object: JsonObject | undefined, name: string): string | undefined {
   const value = object?.[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' && !isBlank(value) ? value : undefined;
+}
+
+/** Whether there is nothing in it to be seen: it is empty, or white space, controls and characters without a width. Records take no such text (`filled`). */
+export function isBlank(text: string): boolean {
+  return !/[^\s\p{Cc}\p{Default_Ignorable_Code_Point}]/u.test(text);
 }
 
 export function numberAt(object: JsonObject | undefined, name: string): number | undefined {
@@ -67,5 +72,5 @@ export function objectsAt(object: JsonObject | undefined, name: string): JsonObj
 export function textsAt(object: JsonObject | undefined, name: string): string[] {
   return listOf(object?.[name])
     .filter((item) => typeof item === 'string')
-    .filter((item) => item !== '');
+    .filter((item) => !isBlank(item));
 }

@@ -16,6 +16,7 @@ import { checkBase, checkProfile, shippedProfiles } from '../../src/fhir/fhir.ts
 import type { ProfileNode } from '../../src/fhir/profile-tree.ts';
 import { compileSlice } from '../../src/fhir/slices.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
+import { mulberry32 } from '../../test/support/mulberry32.ts';
 import type { Example } from './read.ts';
 import { pathOf, valueAt } from './structure.ts';
 
@@ -355,15 +356,4 @@ function inventedOne(type: string, random: () => number, valueSet: string): Json
 function itemsOf(value: Json | undefined): [number | undefined, Json][] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value.map((item, at) => [at, item]) : [[undefined, value]];
-}
-
-/** A small generator of numbers from 0 to 1, the same for the same seed. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -143,6 +143,14 @@ export function openTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
 }
 
 function checkForm(form: URLSearchParams): void {
+  // RFC 6749 3.2.
+  const names = [...form.keys()];
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw new Refusal(
+      'invalid_request',
+      `${/^\w{1,40}$/.test(twice) ? twice : 'A parameter'} is there more than once.`,
+    );
   const grant = form.get('grant_type');
   if (grant === null) throw new Refusal('invalid_request', 'grant_type is missing.');
   if (grant !== 'client_credentials')

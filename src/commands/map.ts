@@ -1,7 +1,7 @@
 // `map`: what records become as FHIR, from files, with nothing stored or sent; and what each mapping carries one way only.
 
-import { Option } from 'commander';
-import { type Config, loadConfig } from '../config.ts';
+import { InvalidArgumentError, Option } from 'commander';
+import { type Config, loadConfig, namePattern } from '../config.ts';
 import { errorCode } from '../error-code.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkLine } from '../http/http.ts';
@@ -35,7 +35,7 @@ export const map: CommandLine = {
     command
       .description('Show what records become as FHIR. Nothing is stored or sent.')
       .argument('[file...]', 'files of records, as for import')
-      .option('--source <name>', 'whose records these are', anySource)
+      .option('--source <name>', 'whose records these are', nameOf, anySource)
       .option('--mappings <folder>', 'mapping files (default: those of this program)')
       .option('--overlay <folder>', 'fields and codes of your own (default: those of the configuration)')
       .option('--watch', 'map again when a file changes, and show what differs; Ctrl-C ends it')
@@ -203,6 +203,13 @@ function systemsOf(call: CommandCall, config: Config | undefined) {
     identifierSystem: config?.identifierSystem ?? exampleSystem,
     identifierSystems: identifierSystems(config),
   };
+}
+
+function nameOf(text: string): string {
+  if (new RegExp(namePattern).test(text)) return text;
+  throw new InvalidArgumentError(
+    'A name has small letters, digits and dashes, begins with a letter, and has 32 characters at most.',
+  );
 }
 
 /** Where none is named. */

@@ -169,6 +169,15 @@ export class Desk {
   }
 }
 
+const shortestPollMs = 100;
+
+function pollEvery({ poll }: RawConnection, usual: number, path: SettingPath, desk: Desk): number {
+  const everyMs = desk.duration(poll?.every, usual);
+  if (everyMs < shortestPollMs)
+    desk.refuse([...path, 'poll', 'every'], 'must be at least 100ms: a server is not asked without a pause.');
+  return everyMs;
+}
+
 const shortestLeaseMs = 2_000;
 
 function leaseOf({ lanes }: RawConfig, desk: Desk): number {
@@ -283,7 +292,7 @@ async function completeConnection(
     task: raw.task ?? defaults.task,
     ...cancellationOf(raw, path, desk),
     backfill: raw.backfill ?? 'open-cases',
-    pollEveryMs: desk.duration(raw.poll?.every, defaults.pollEveryMs),
+    pollEveryMs: pollEvery(raw, defaults.pollEveryMs, path, desk),
     polls,
     ...(raw.hook && { hook: await hookConfig(id, raw.hook, { polls, front, path: [...path, 'hook'], desk }) }),
     rateLimit: {

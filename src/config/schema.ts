@@ -291,7 +291,7 @@ const connection = settings(
     ),
     poll: settings({
       every: duration(
-        'Time between polls of all patients, and of one with an open referral; open cases take four times as long, others a day. Default 60s on standard, 15m on epic and oracle.',
+        'Time between polls of all patients, and of one with an open referral; open cases take four times as long, others a day. At least 100ms. Default 60s on standard, 15m on epic and oracle.',
       ),
       types: {
         type: 'array',

@@ -52,6 +52,7 @@ export function isOfferedType(resourceType: string): boolean {
 }
 
 export interface FacadeCall {
+  /** GET for HEAD, which is answered alike. */
   readonly method: string;
   /** Below the base, without a slash at the start: `Task/1`. */
   readonly path: string;
@@ -66,6 +67,8 @@ export interface FacadeCall {
 export interface FacadeAnswer {
   readonly status: number;
   readonly body: JsonObject;
+  /** Media type of what is no FHIR, and is answered whatever is asked for. @default application/fhir+json */
+  readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -85,7 +88,7 @@ export function openFacade(home: Home, addresses: Addresses): Facade {
       if (method !== 'GET') return undefined;
       if (path === 'metadata') return { status: 200, body: capabilityStatement(addresses) };
       return path === '.well-known/smart-configuration'
-        ? { status: 200, body: smartConfiguration(addresses) }
+        ? { status: 200, body: smartConfiguration(addresses), type: 'application/json' }
         : undefined;
     },
 
@@ -124,6 +127,18 @@ function readAsked({ method, path, headers }: FacadeCall): Asked {
   if (action === undefined || !isOffered || (isConditional && !isCreate) || rest.length > 0 || id === '')
     throw new CasebridgeError('interaction-unknown');
   return { action, resourceType, id };
+}
+
+/** What may be sent to this path, as Allow names it: nothing where there is no such address. */
+export function methodsAt(path: string): string[] {
+  const [resourceType = '', id, ...rest] = path.split('/');
+  if (rest.length > 0 || id === '') return [];
+  const offered: readonly (Action | undefined)[] = offers[resourceType]?.actions ?? [];
+  const methods = ['GET', 'POST', 'PUT'].filter((method) => {
+    const action = actionOf(method, id);
+    return action !== undefined && offered.includes(action);
+  });
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
 }
 
 function actionOf(method: string, id: string | undefined): Action | undefined {

@@ -2,7 +2,7 @@
 // is met again further on, and never missed.
 
 import { CasebridgeError } from '../errors.ts';
-import { compileFilter, dateSpan, searchValues } from '../fhir/fhir.ts';
+import { compileFilter, dateSpan, elementFact, searchValues } from '../fhir/fhir.ts';
 import type { Home, Narrowing, Place, Visible } from '../home/home.ts';
 import type { JsonObject } from '../json.ts';
 import { elementsAt, type Offer, type Parameter } from './offers.ts';
@@ -86,7 +86,8 @@ function criteriaOf({ query, offer, resourceType, lenient }: SearchAsked): Crite
     if (parameter === undefined)
       throw new CasebridgeError('search-parameter-unknown', { resourceType, name: plain(name) });
     if (value === '') throw new CasebridgeError('search-value-invalid', { name, expected: 'a value' });
-    return [{ parameter, name, value }];
+    const codes = elementFact(resourceType, parameter.path.join('.'))?.binding?.codes;
+    return [{ parameter: codes === undefined ? parameter : { ...parameter, codes }, name, value }];
   });
 }
 

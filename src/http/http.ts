@@ -134,9 +134,7 @@ async function answer(
   const path = textsOf(request.params);
   checkPath(path);
   const query = readQuery(route, searchOf(request.url));
-  const types = route.answers ?? ['application/json'];
-  const type = request.accepts([...types]);
-  if (type === false) throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
+  const type = answerType(route, request);
   if (route.checksBody === undefined) {
     if (route.takes) checkBodyHeaders(request, route.takes);
     else if (route.method !== 'GET') await refuseBody(request, route.query);
@@ -150,6 +148,16 @@ async function answer(
   // A GET means nothing by its body (RFC 9110 9.3.1), which is not waited for.
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');
   response.type(type).send(JSON.stringify(body));
+}
+
+/** @throws CasebridgeError `answer-type-unknown` */
+function answerType({ answers = ['application/json'], accepts = answers }: Route, request: Request): string {
+  const types = accepts === 'anything' ? answers : accepts;
+  const [usual = ''] = answers;
+  const type = request.accepts([...types]);
+  if (type !== false) return answers.includes(type) ? type : usual;
+  if (accepts === 'anything') return usual;
+  throw new CasebridgeError('answer-type-unknown', { types: types.join(' or ') });
 }
 
 /** Only what stands behind the question mark is read: the rest of an address may be no URL, and need not be. */

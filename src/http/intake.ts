@@ -15,6 +15,7 @@ import {
   type RecordSchemas,
   readRecordLines,
   recordTypes,
+  shownName,
 } from '../records/records.ts';
 import { batches } from './batches.ts';
 
@@ -108,21 +109,22 @@ function unknownType(type: Json | undefined): FieldError {
 }
 
 function unknownField(name: string): FieldError {
-  const message = `A line holds "type" and "record" only.${didYouMean(name, ['type', 'record'])}`;
-  return { pointer: '', rule: 'unknown-property', found: 'unknown name', message };
+  const shown = shownName(name);
+  const which = shown === undefined ? '' : `, not "${shown}"`;
+  const message = `A line holds "type" and "record" only${which}.${didYouMean(name, ['type', 'record'])}`;
+  return { pointer: shown === undefined ? '' : `/${shown}`, rule: 'unknown-property', found: 'unknown name', message };
 }
 
 function fault(pointer: string, rule: string, found: Json | undefined, message: string): FieldError {
   return { pointer, rule, found: kindOf(found), message };
 }
 
-/** Type and id, as far as the line has them. */
+/** Type and id, as far as the line has them. Only what looks like a type or an id is repeated: elsewhere anything might stand there. */
 function nameOf(value: Json): { readonly type?: string; readonly id?: string } {
   const { type, record = null } = isObject(value) ? value : {};
-  return { ...(typeof type === 'string' && isRecordType(type) && { type }), id: idOf(record) };
+  return { type: typeof type === 'string' ? shownName(type) : undefined, id: idOf(record) };
 }
 
-// Only what looks like an id is repeated: elsewhere anything might stand there.
 function idOf(record: Json): string | undefined {
   const id = isObject(record) ? record.id : undefined;
   return typeof id === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(id) ? id : undefined;

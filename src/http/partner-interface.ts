@@ -4,7 +4,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
-import { type FacadeAnswer, type FacadeCall, isOfferedType } from '../facade/facade.ts';
+import { type FacadeAnswer, type FacadeCall, isOfferedType, methodsAt } from '../facade/facade.ts';
 import { parseJson } from '../records/records.ts';
 import { checkBodyHeaders, readBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
@@ -24,8 +24,8 @@ export function fhirHandler({ partnerInterface }: GatewayApi, limits: HttpLimits
     const [resourceType = ''] = call.path.split('/');
     const isKnown = isOfferedType(resourceType) || resourceType === 'metadata';
     response.locals.route = `${request.method} ${fhirPath}/${isKnown ? resourceType : '?'}`;
-    checkAnswerType(request, call.query);
     const open = facade.open(call);
+    if (open?.type === undefined) checkAnswerType(request, call.query);
     if (open !== undefined) return send(response, open);
     const token = /^bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     if (token === undefined) throw new CasebridgeError('token-missing');
@@ -35,7 +35,13 @@ export function fhirHandler({ partnerInterface }: GatewayApi, limits: HttpLimits
     const seconds = limit.take(holder.client.id);
     if (seconds !== undefined)
       throw new CasebridgeError('requests-too-many', { limit: limits.partnerRequestsPerMinute, seconds });
-    send(response, await facade.answer(call, holder));
+    try {
+      send(response, await facade.answer(call, holder));
+    } catch (error) {
+      if (error instanceof CasebridgeError && error.code === 'interaction-unknown')
+        response.setHeader('allow', methodsAt(call.path).join(', '));
+      throw error;
+    }
   };
 }
 
@@ -43,7 +49,7 @@ function readCall(request: Request, response: Response, limits: HttpLimits): Fac
   const start = request.url.indexOf('?');
   const path = decoded(start === -1 ? request.url : request.url.slice(0, start));
   return {
-    method: request.method,
+    method: methodOf(request),
     path: path.replace(/^\/+/, ''),
     query: new URLSearchParams(start === -1 ? '' : request.url.slice(start)),
     headers: Object.fromEntries(
@@ -55,6 +61,11 @@ function readCall(request: Request, response: Response, limits: HttpLimits): Fac
     },
     requestId: String(response.getHeader('x-request-id')),
   };
+}
+
+/** What is asked by HEAD is what GET would be answered; its body is not sent (RFC 9110 9.3.2). */
+function methodOf({ method }: Request): string {
+  return method === 'HEAD' ? 'GET' : method;
 }
 
 function decoded(path: string): string {
@@ -75,12 +86,12 @@ function checkAnswerType(request: Request, query: URLSearchParams): void {
   if (!isWanted) throw new CasebridgeError('answer-type-unknown', { types: fhirTypes.join(' or ') });
 }
 
-function send(response: Response, { status, body, headers = {} }: FacadeAnswer): void {
+function send(response: Response, { status, body, type = 'application/fhir+json', headers = {} }: FacadeAnswer): void {
   const { req: request } = response;
   if (!request.complete && hasBody(request.headers)) response.setHeader('connection', 'close');
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  const isBrief = request.method !== 'GET' && /\breturn=minimal\b/.test(String(request.headers.prefer));
-  response.status(status).type('application/fhir+json');
+  const isBrief = methodOf(request) !== 'GET' && /\breturn=minimal\b/.test(String(request.headers.prefer));
+  response.status(status).type(type);
   response.send(isBrief ? '' : JSON.stringify(body));
 }
 
@@ -92,6 +103,7 @@ export const tokenRoutes: readonly Route[] = [
     access: 'anyone',
     takes: ['application/x-www-form-urlencoded'],
     checksBody: true,
+    accepts: 'anything',
     handle: postToken,
   },
   {
@@ -99,6 +111,7 @@ export const tokenRoutes: readonly Route[] = [
     path: '/.well-known/smart-configuration',
     summary: "How partners' systems get a token.",
     access: 'anyone',
+    accepts: 'anything',
     handle: async ({ gateway }) => gateway.partnerInterface.smartConfiguration,
   },
 ];

@@ -39,6 +39,8 @@ export interface Route {
   readonly checksBody?: true;
   /** Media types of the answer. @default application/json */
   readonly answers?: readonly string[];
+  /** What Accept may name, of which one is needed; `anything`: nobody is refused for it. @default what is answered */
+  readonly accepts?: readonly string[] | 'anything';
   /** Of what a browser shows. */
   readonly page?: PageRules;
   /** What an operator does by it, kept in the audit once it is done. Absent: nothing, or it is kept with what it changes. */

@@ -2,7 +2,7 @@
 // Comparing forgives what servers rewrite: white space at the ends, the zone and the fractions of an instant.
 
 import { DateTime } from 'luxon';
-import type { Json } from '../json.ts';
+import { isBlank, type Json } from '../json.ts';
 import { type Field, type FieldKind, isCalendarDate, isInstantOrLocal, isPartialDate } from '../records/records.ts';
 
 /** One pairing of record kind and FHIR type. `toFhir` and `fromFhir` answer undefined for a value that does not fit. */
@@ -73,13 +73,13 @@ export function primitiveFact(value: Json): Json | undefined {
   return typeof value === 'string' ? text(value) : value;
 }
 
-/** Trimmed text without control characters; undefined when nothing is left. */
+/** Trimmed text without control characters; undefined when nothing is left to be seen. */
 export function text(value: Json): string | undefined {
   if (typeof value !== 'string') {
     return undefined;
   }
   const trimmed = value.trim();
-  return trimmed === '' || hasControl(trimmed) ? undefined : trimmed;
+  return isBlank(trimmed) || hasControl(trimmed) ? undefined : trimmed;
 }
 
 /** R4 strings allow tab, line feed and carriage return below U+0020. A loop, because every text of every record passes here. */

@@ -26,7 +26,7 @@ export interface StaleKey {
  * The stale content becomes the newest version. The record keeps the later of both source times, so that what is older than either is still
  * stale; a source that repeats the version before makes that the newest again.
  *
- * @throws CasebridgeError `stale-unknown`; `record-refused` where it would change signed text
+ * @throws CasebridgeError `stale-unknown`; `record-refused` where it would change signed text, or breaks a rule that came after it
  */
 export async function acceptStale(
   trx: Transaction<Database>,
@@ -42,8 +42,9 @@ export async function acceptStale(
     .where('hash', '=', hash)
     .returning(['content', 'received_at'])
     .executeTakeFirst();
-  const parsed = row && parseRecord(type, row.content, { now: row.received_at, schemas });
-  if (parsed?.ok !== true) throw new CasebridgeError('stale-unknown');
+  if (row === undefined) throw new CasebridgeError('stale-unknown');
+  const parsed = parseRecord(type, row.content, { now: row.received_at, schemas });
+  if (!parsed.ok) throw new CasebridgeError('record-refused', { count: parsed.errors.length });
   const received = receive(type, parsed.record);
   const stored = (await lockRecords(trx, source, [received])).get(keyOf(received));
   const latest = { ...received, micros: Math.max(received.micros, stored?.micros ?? 0) };

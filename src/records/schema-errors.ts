@@ -86,13 +86,6 @@ function translate(type: RecordType, tree: Field, error: ErrorObject): FieldErro
       return { pointer, rule: 'range', found, message: `${at} must be a number${rangeOf(schema)}.` };
     case 'minItems':
       return { pointer, rule: 'min-items', found, message: `${at} must hold at least one item.` };
-    case 'minLength':
-      return {
-        pointer,
-        rule: 'empty',
-        found,
-        message: `${at} is empty. Leave the field out instead: absent means not said.`,
-      };
     case 'maxLength':
       return {
         pointer,
@@ -102,6 +95,14 @@ function translate(type: RecordType, tree: Field, error: ErrorObject): FieldErro
       };
     case 'pattern':
     case 'format':
+      if (schema['x-kind'] === 'empty') {
+        return {
+          pointer,
+          rule: 'empty',
+          found,
+          message: `${at} is empty. Leave the field out instead: absent means not said.`,
+        };
+      }
       return { pointer, rule: String(schema['x-kind']), found, message: `${at} must be ${expected(schema)}.` };
     default:
       return {

@@ -48,8 +48,8 @@ export function isAbort({ code }: JsonObject): boolean {
 }
 
 /** What the requester asks, in its own words. @param at when it was asked */
-export function requestIn({ statusReason, reasonCode, description }: JsonObject, at: string): CancelRequest {
-  const said = [labelOf(reasonCode), labelOf(statusReason), typeof description === 'string' ? description : undefined];
+export function requestIn(task: JsonObject, at: string): CancelRequest {
+  const said = [labelOf(task.reasonCode), labelOf(task.statusReason), textAt(task, 'description')];
   const reason = said.find((text) => text !== undefined);
   return { at, ...(reason !== undefined && { reason }) };
 }

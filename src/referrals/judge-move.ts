@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type Reason, reason } from '../errors.ts';
-import { isObject, type Json, type JsonObject } from '../json.ts';
+import { type Json, type JsonObject, objectAt, textAt } from '../json.ts';
 import { patientTaskGaps, patientTaskKind } from './patient-tasks.ts';
 import {
   isTaskStatus,
@@ -52,8 +52,7 @@ function judgeStatus(from: Json | undefined, after: JsonObject, party: Party, mo
   if (!isTaskStatus(to) || !legal.includes(to)) {
     return reason('task-move-illegal', { from, party, legal: legal.length === 0 ? 'nothing' : legal.join(', ') });
   }
-  const text = isObject(after.statusReason) ? after.statusReason.text : undefined;
-  const hasReason = typeof text === 'string' && text.trim() !== '';
+  const hasReason = textAt(objectAt(after, 'statusReason'), 'text') !== undefined;
   return reasonedStatuses.includes(to) && !hasReason ? reason('task-reason-missing', { to }) : undefined;
 }
 

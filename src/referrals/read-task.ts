@@ -1,7 +1,7 @@
 // What a Task's status means for our referral record when the other side has moved it: both tables of
 // "Referral states, both ways" (outgoing: we are the requester; incoming: we perform). Pure.
 
-import { isObject, type JsonObject, objectsAt } from '../json.ts';
+import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { isInstant } from '../records/records.ts';
 import { asksToCancel, isAskedToCancel } from './ask-to-cancel.ts';
 import { codesOf } from './codes.ts';
@@ -291,10 +291,8 @@ function reasonCodes(task: JsonObject): string[] {
 }
 
 function reasonText(task: JsonObject): string | undefined {
-  const reason = task.statusReason;
-  if (!isObject(reason)) return undefined;
-  const displays = (Array.isArray(reason.coding) ? reason.coding : []).map((one) => isObject(one) && one.display);
-  return [reason.text, ...displays].find((text) => typeof text === 'string');
+  const reason = objectAt(task, 'statusReason');
+  return textAt(reason, 'text') ?? objectsAt(reason, 'coding').flatMap((one) => textAt(one, 'display') ?? [])[0];
 }
 
 /** When a Task was changed last, as far as it tells. */

@@ -23,7 +23,7 @@ export async function openEmbedded(folder: string): Promise<Backing> {
     const lock = await lockFolder(folder);
     try {
       await moveHalfMadeAside(directory);
-      const backing = embeddedBacking(await PGlite.create(directory));
+      const backing = embeddedBacking(await unlessIdle(PGlite.create(directory), mostIdleSeconds));
       return {
         ...backing,
         ready: () => writeFile(join(directory, readyMarker), ''),
@@ -39,11 +39,30 @@ export async function openEmbedded(folder: string): Promise<Backing> {
   }
 }
 
+/** On a disk that fills up while it opens its files, PGlite may wait for ever for what does not come. */
+const mostIdleSeconds = 30;
+
+/**
+ * PGlite works without letting go of the thread, so a second that passes beside it is one in which it has done nothing.
+ * @throws Error after so many such seconds
+ */
+export async function unlessIdle<T>(opening: Promise<T>, seconds: number): Promise<T> {
+  let ticks: NodeJS.Timeout | undefined;
+  const stuck = new Promise<never>((_, fail) => {
+    let idle = 0;
+    ticks = setInterval(() => {
+      idle += 1;
+      if (idle >= seconds) fail(new Error(`it did not open within ${seconds} s; the disk may be full`));
+    }, 1_000);
+  });
+  return Promise.race([opening, stuck]).finally(() => clearInterval(ticks));
+}
+
 /** PGlite's file system throws what is no Error, with WASI's number: 51 is ENOSPC. Where PostgreSQL gives up on the files, all of it is aborted. */
 function problemOf(error: unknown): string {
   if (error instanceof Error)
     return error.message.startsWith('Aborted(')
-      ? 'it gave up while it opened its files, which may be damaged: restore the folder from a backup'
+      ? 'it gave up while it opened its files; where the disk has room they may be damaged: restore the folder from a backup'
       : error.message;
   const number = typeof error === 'object' && error !== null && 'errno' in error ? error.errno : undefined;
   return number === 51 ? 'no room is left on the disk' : `its file system fails with error ${number ?? 'unknown'}`;

@@ -1,6 +1,7 @@
 // Randomness by seed, one stream for each actor, so that another actor does not shift the choices of the others.
 
 import { createHash } from 'node:crypto';
+import { mulberry32 } from '../support/mulberry32.ts';
 
 export interface Random {
   /** From 0 to below 1. */
@@ -15,14 +16,7 @@ export interface Random {
 }
 
 export function randomOf(seed: number, actor: string): Random {
-  let state = createHash('sha256').update(`${seed}/${actor}`).digest().readUInt32LE(0);
-  // Mulberry32.
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = mulberry32(createHash('sha256').update(`${seed}/${actor}`).digest().readUInt32LE(0));
   const below = (limit: number) => Math.floor(next() * limit);
   return {
     next,

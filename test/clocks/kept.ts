@@ -4,11 +4,10 @@ import type { SweepDeps, Swept } from '../../src/clocks/clocks.ts';
 import { sweepClocks } from '../../src/clocks/clocks.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { markClocks } from '../../src/lanes/mark-clocks.ts';
-import { acceptRecords, parseRecord, type RecordType, type StoredRecord } from '../../src/records/records.ts';
+import { acceptRecords, type StoredRecord } from '../../src/records/records.ts';
 import { json, type Store } from '../../src/store/store.ts';
+import { checked, type Item } from '../support/caseload.ts';
 import { newYork } from './facts.ts';
-
-export type Item = readonly [RecordType, JsonObject];
 
 export interface AlertView {
   readonly topic: string;
@@ -28,12 +27,8 @@ export function depsOn(store: Store, changed: Partial<SweepDeps> = {}): SweepDep
 }
 
 export async function accept(store: Store, ...items: readonly Item[]): Promise<void> {
-  const checked = items.map(([type, value]) => {
-    const parsed = parseRecord(type, value, { now: new Date('2027-06-01T00:00:00Z'), timeZone: newYork });
-    if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-    return { type, record: parsed.record };
-  });
-  await store.tx((trx) => acceptRecords(trx, 'county', checked, []));
+  const records = checked(items, new Date('2027-06-01T00:00:00Z'));
+  await store.tx((trx) => acceptRecords(trx, 'county', records, []));
 }
 
 /** Stays that a hospital has told of and their source has not taken over, as `lanes/inbound/` keeps them; `state` is what has become of that. */

@@ -17,10 +17,11 @@ import {
   aReferral,
   aWorker,
 } from '../builders.ts';
+import type { Item } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 import { caseWith, only, seen } from './facts.ts';
-import { accept, alerts, depsOn, type Item, offerStays, states, sweepAt } from './kept.ts';
+import { accept, alerts, depsOn, offerStays, states, sweepAt } from './kept.ts';
 
 let store: Store;
 beforeAll(async () => {

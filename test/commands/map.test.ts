@@ -1,6 +1,7 @@
 // FHIR from files, without a store and without a server.
 
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { aCase, aClient, aGoal, aReferral } from '../builders.ts';
@@ -10,7 +11,9 @@ const line = (type: string, record: object) => JSON.stringify({ type, record });
 
 test('records become a collection Bundle on standard output; nothing is stored', async () => {
   const cwd = await aFolder({ 'records.ndjson': [line('client', aClient()), line('case', aCase())].join('\n') });
-  const { code, out } = await casebridge(['map', '--source', 'county', 'records.ndjson'], { cwd });
+  // Started by a script of somebody else's package: what npm says of that is not about us.
+  const env = { npm_lifecycle_event: 'casebridge', INIT_CWD: tmpdir() };
+  const { code, out } = await casebridge(['map', '--source', 'county', 'records.ndjson'], { cwd, env });
   expect(code).toBe(0);
   const bundle = JSON.parse(out);
   expect(bundle).toMatchObject({ resourceType: 'Bundle', type: 'collection' });
@@ -111,6 +114,14 @@ test.each(['--mappings', '--overlay'])('a folder for %s that is not there is exi
   const cwd = await aFolder({ 'goal.ndjson': line('goal', aGoal()) });
   const { code, err } = await commandLine(['map', option, 'nowhere', 'goal.ndjson'], { cwd });
   expect({ code, err }).toEqual({ code: 2, err: `${option} names nowhere, which could not be read (ENOENT).\n` });
+});
+
+test('a source whose name is none is exit code 2', async () => {
+  const { code, out, err } = await commandLine(['map', '--source', 'Bad Name', 'goal.ndjson']);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain(
+    'A name has small letters, digits and dashes, begins with a letter, and has 32 characters at most.',
+  );
 });
 
 test('no file is exit code 2', async () => {

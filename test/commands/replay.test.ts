@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { aGoal, anOrganization } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { aSite, type Site, send, settled } from '../support/processes.ts';
-import { caseload, eventually } from '../support/rig.ts';
+import { eventually } from '../support/rig.ts';
 import { aFolder, commandLine, lastLine, type Running } from './program.ts';
 
 let site: Site;
@@ -32,10 +33,7 @@ async function answer(method: string, path: string, body?: object): Promise<Json
 async function refuseGoals(): Promise<void> {
   const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
   const fault = { status: 422, body };
-  await site.server.control('POST', 'faults', [
-    { method: 'PUT', path: 'Goal', fault },
-    { method: 'POST', path: '$', fault },
-  ]);
+  await site.server.faults({ method: 'PUT', path: 'Goal', fault }, { method: 'POST', path: '$', fault });
 }
 
 const goalOnServer = () => site.server.own('Goal', 'county/goal/goal-meals#goal');
@@ -85,7 +83,7 @@ describe('in a running gateway', () => {
     expect(ended.code).toBe(1);
     expect(ended.out).toMatch(/^2 lanes: 0 done \(\d writes\), 1 skipped, 1 refused$/m);
     expect(ended.out).toContain('1 refused: ');
-    await site.server.control('DELETE', 'faults');
+    await site.server.mend();
     expect(await site.run('replay', '--case', 'county/case-rosa', ...remote())).toMatchObject({ code: 0 });
     expect(await site.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       description: { text: 'Food every day.' },
@@ -112,14 +110,14 @@ describe('in a running gateway', () => {
       ),
     );
     await settled(gateway.url);
-    await site.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', fault: { delayMs: 100 } }]);
+    await site.server.faults({ method: 'GET', path: 'Goal', fault: { delayMs: 100 } });
     const { id } = await answer('POST', '/api/replays', {});
     await eventually(
       async () => Number((await answer('GET', `/api/replays/${id}`)).skipped) > 3,
       'some lanes of the replay',
     );
     await gateway.stop('SIGKILL');
-    await site.server.control('DELETE', 'faults');
+    await site.server.mend();
     gateway = await site.serve();
     await eventually(
       async () => (await answer('GET', `/api/replays/${id}`)).state === 'done',

@@ -322,6 +322,11 @@ describe('what is refused, with its place', () => {
       }),
       'connections.general.hook.subscribe.0 must be one of "poll.types"',
     ],
+    [
+      'polls without a pause',
+      text('poll: { every: 0s }'),
+      'connections.general.poll.every must be at least 100ms: a server is not asked without a pause.',
+    ],
     ['a duration of another unit', text('poll: { every: 2w }'), 'connections.general.poll.every must be a duration'],
     [
       'a word that is no boolean',

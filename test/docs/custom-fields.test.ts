@@ -10,6 +10,7 @@ import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { activateMapping, activeVersion } from '../../src/lanes/lanes.ts';
 import { aNeed, anIntervention, aReferral } from '../builders.ts';
 import { commandLine } from '../commands/program.ts';
+import { caseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import {
   aConfig,
@@ -20,7 +21,6 @@ import {
   startTestGateway,
   type TestServer,
 } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient } from '../support/world.ts';
 import { extensionsShown, overlayFiles, overlayFolderOf, sentNeed } from './worked-example.ts';
 
 let hospital: TestServer;
@@ -30,12 +30,12 @@ let overlay: string;
 
 beforeAll(async () => {
   [hospital, overlay] = await Promise.all([startServer(), overlayFolderOf(overlayFiles)]);
-  await hospital.control('POST', 'settings', { auth: 'none' });
+  await hospital.settings({ auth: 'none' });
   const operators = new Map([['ops', { name: 'ops', token: 'ops-token', may: ['read', 'decide'] as const }]]);
   const config = aConfig([aConnection(hospital.base)], { overlay, operators });
   gateway = await startTestGateway(await freshEmbedded(), config);
   server = await listen(buildApp(gateway.api), { port: 0, host: '127.0.0.1' });
-  const items = [...directoryAndClient(), ...caseWithReferral()];
+  const items = caseload();
   await api('POST', '/api/records', items.map(([type, record]) => JSON.stringify({ type, record })).join('\n'));
   await idle(gateway);
 }, 60_000);

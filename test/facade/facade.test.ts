@@ -8,13 +8,13 @@ import { patched } from '../../src/mapping/mapping.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { type FhirAnswer, PartnerClient, partnerKey, publicUrl } from '../support/partner-client.ts';
 import { pantry, withPartners } from '../support/partners.ts';
 import {
   aConnection,
   accept,
-  caseload,
   eventually,
   idle,
   startServer,

@@ -6,10 +6,11 @@ import type { Gateway } from '../../src/gateway.ts';
 import { buildApp, type Listening, listen } from '../../src/http/http.ts';
 import { isObject, type JsonObject, objectAt, objectsAt, textAt } from '../../src/json.ts';
 import { aConsent, aReferral, aService } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { PartnerClient, partnerKey, publicUrl } from '../support/partner-client.ts';
 import { pantry, withPartners } from '../support/partners.ts';
-import { accept, caseload, idle, startTestGateway } from '../support/rig.ts';
+import { accept, idle, startTestGateway } from '../support/rig.ts';
 
 let gateway: Gateway;
 let listening: Listening;
@@ -87,9 +88,17 @@ describe('of each type', () => {
       ];
       works[type] = [];
       for (const [name, method, address, body, headers] of tries) {
-        const { status, body: answer } = await client.fhir(method, address, body, headers);
+        const { status, body: answer, headers: told } = await client.fhir(method, address, body, headers);
         if (status < 300) works[type].push(name);
-        else expect([name, status, answer.resourceType]).toEqual([name, 405, 'OperationOutcome']);
+        else {
+          const offered = allowed(interactionsOf(type), address.split('/').length);
+          expect([name, status, answer.resourceType, told.get('allow')]).toEqual([
+            name,
+            405,
+            'OperationOutcome',
+            offered,
+          ]);
+        }
       }
     }
     const isConditional = (type: string) => declared.find((one) => one.type === type)?.conditionalCreate === true;
@@ -105,8 +114,17 @@ describe('of each type', () => {
         const value = valueFor(String(name), one);
         const found = await client.search(`${type}?${name}=${encodeURIComponent(value)}`);
         expect([type, name, found.map(({ id }) => id)]).toEqual([type, name, expect.arrayContaining([one.id])]);
-        const other = name === '_lastUpdated' ? 'lt2001-01-01' : 'Type/none';
+        const other = others[String(name)] ?? 'Type/none';
         expect([type, name, await client.search(`${type}?${name}=${other}`)]).toEqual([type, name, []]);
+        if (!coded.includes(String(name))) continue;
+        for (const [asked, wrong] of [
+          [name, 'bogus'],
+          [`${name}:not`, `${other},urn:x|bogus`],
+        ]) {
+          const { status, body } = await client.fhir('GET', `${type}?${asked}=${wrong}`);
+          expect([type, status, body.resourceType]).toEqual([type, 400, 'OperationOutcome']);
+          expect(JSON.stringify(body)).toMatch(new RegExp(`${name}.*${other}.*bogus`));
+        }
       }
       const unknown = await client.fhir('GET', `${type}?_text=x`);
       expect([unknown.status, unknown.body.resourceType]).toEqual([400, 'OperationOutcome']);
@@ -115,8 +133,10 @@ describe('of each type', () => {
 });
 
 test('nothing else has an address', async () => {
-  for (const path of ['', 'Task/', 'Task/1/2', 'Patient/1/$everything'])
-    expect((await client.fhir('GET', path)).status).toBe(405);
+  for (const path of ['', 'Task/', 'Task/1/2', 'Patient/1/$everything']) {
+    const { status, headers } = await client.fhir('GET', path);
+    expect([path, status, headers.get('allow')]).toEqual([path, 405, '']);
+  }
   for (const path of ['Observation', 'Observation/1', '$export', 'Person', 'constructor', '__proto__/1', 'toString'])
     expect([path, (await client.fhir('GET', path)).status]).toEqual([path, 404]);
   expect((await client.fhir('POST', '', { resourceType: 'Bundle', type: 'transaction' })).status).toBe(405);
@@ -129,6 +149,39 @@ test('the statement needs no token and says which server it is of', async () => 
     fhirVersion: '4.0.1',
     implementation: { url: `${publicUrl}/fhir/R4` },
   });
+});
+
+// SMART App Launch 2.2 conformance.html: whatever Accept says.
+test('so does how a token is got, which is JSON and no FHIR', async () => {
+  for (const accept of ['application/fhir+json', 'text/html']) {
+    const response = await fetch(`${listening.url}/fhir/R4/.well-known/smart-configuration`, { headers: { accept } });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^application\/json/),
+    ]);
+    expect(await response.json()).toMatchObject({ token_endpoint: `${publicUrl}/oauth/token` });
+  }
+});
+
+test('HEAD is answered as GET is, without the body', async () => {
+  for (const path of ['metadata', '.well-known/smart-configuration']) {
+    const [head, get] = await Promise.all(
+      ['HEAD', 'GET'].map((method) => fetch(`${listening.url}/fhir/R4/${path}`, { method })),
+    );
+    expect([head?.status, head?.headers.get('content-length')]).toEqual([200, get?.headers.get('content-length')]);
+    expect(await head?.text()).toBe('');
+  }
+  const path = `Task/${known.get('Task')?.id}`;
+  const [head, get] = [
+    await client.fhir('HEAD', path, undefined, { prefer: 'return=minimal' }),
+    await client.fhir('GET', path),
+  ];
+  expect([head.status, head.body]).toEqual([200, {}]);
+  for (const name of ['etag', 'content-length', 'last-modified'])
+    expect(head.headers.get(name)).toBe(get.headers.get(name));
+  expect((await client.fhir('HEAD', 'Task')).status).toBe(200);
+  expect((await client.fhir('HEAD', 'Task/none')).status).toBe(404);
+  expect((await fetch(`${listening.url}/fhir/R4/${path}`, { method: 'HEAD' })).status).toBe(401);
 });
 
 describe('a search', () => {
@@ -183,6 +236,28 @@ function sorted(codes: readonly unknown[]): unknown[] {
   const order = ['read', 'search-type', 'update', 'create', 'conditional'];
   return order.filter((code) => codes.includes(code));
 }
+
+/** The methods of an address of so many parts, as Allow names them. */
+function allowed(interactions: readonly unknown[], parts: number): string {
+  const methods = [
+    ['GET, HEAD', parts === 1 ? 'search-type' : 'read'],
+    ['POST', parts === 1 ? 'create' : ''],
+    ['PUT', parts === 2 ? 'update' : ''],
+  ] as const;
+  if (parts > 2) return '';
+  return methods.flatMap(([method, code]) => (interactions.includes(code) ? [method] : [])).join(', ');
+}
+
+/** Parameters whose values are codes of a required binding. */
+const coded = ['status', 'lifecycle-status', 'intent'];
+
+/** What a parameter takes and no resource here has. */
+const others: Readonly<Record<string, string>> = {
+  _lastUpdated: 'lt2001-01-01',
+  status: 'entered-in-error',
+  'lifecycle-status': 'entered-in-error',
+  intent: 'option',
+};
 
 const elements: Readonly<Record<string, readonly string[]>> = {
   patient: ['for', 'subject', 'patient'],

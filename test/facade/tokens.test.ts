@@ -235,6 +235,21 @@ describe('an assertion', () => {
     expect([status, body.error]).toEqual([400, error]);
   });
 
+  // RFC 6749 3.2.
+  test.each(['grant_type', 'scope', 'client_assertion', 'client_assertion_type'])(
+    'says each thing once: %s',
+    async (name) => {
+      const form = await client.tokenForm('system/Task.rs');
+      const body = new URLSearchParams([...Object.entries(form), [name, form[name] ?? '']]);
+      const response = await fetch(`${listening.url}/oauth/token`, { method: 'POST', body });
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: `${name} is there more than once.` },
+      ]);
+      expect((await client.askToken(form)).status).toBe(200);
+    },
+  );
+
   test('comes in a form', async () => {
     for (const init of [
       {
@@ -251,6 +266,19 @@ describe('an assertion', () => {
       ]);
     }
   });
+});
+
+// RFC 6749 5.2 and SMART App Launch 2.2 conformance.html: what is answered here is JSON, whatever a FHIR client names in Accept.
+test('who asks for FHIR is answered in JSON all the same', async () => {
+  const headers = { accept: 'application/fhir+json' };
+  const body = new URLSearchParams(await client.tokenForm('system/Task.rs'));
+  for (const [method, path, init] of [
+    ['POST', '/oauth/token', { body }],
+    ['GET', '/.well-known/smart-configuration', {}],
+  ] as const) {
+    const response = await fetch(`${listening.url}${path}`, { method, headers, ...init });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringMatching(/\/json/)]);
+  }
 });
 
 test('keys that a client publishes are fetched, kept as long as they may be, and fetched again for a new one', async () => {

@@ -17,8 +17,7 @@ const world = useWorld({ polls, hook, identifierSystems: systems, pollEveryMs: 3
 let patient = '';
 
 beforeEach(async () => {
-  await world.accept(['client', aClient()], ['case', aCase()]);
-  await world.work();
+  await world.send(['client', aClient()], ['case', aCase()]);
   patient = (await world.link('client/client-rosa#patient')).remoteId ?? '';
   await pollEverybody(world);
 });
@@ -186,9 +185,10 @@ describe('Subscription to a topic, R5 Backport 1.1.0', () => {
   test('one that the server has ended, or that ends soon, is an alert', async () => {
     const end = new Date(Date.now() + 3_600_000).toISOString();
     const there = { resourceType: 'Subscription', id: 's1', status: 'active', criteria: 'Task?', reason: 'news', end };
-    await world.server.control('POST', 'seed', [
-      { ...there, channel: { type: 'rest-hook', endpoint: 'https://casebridge.example.org/hooks' } },
-    ]);
+    await world.server.seed({
+      ...there,
+      channel: { type: 'rest-hook', endpoint: 'https://casebridge.example.org/hooks' },
+    });
     await take(notification('heartbeat'));
     await pollDue(world);
     await reviewSubscriptions(world.store, [connection().config]);
@@ -202,11 +202,7 @@ describe('Subscription to a topic, R5 Backport 1.1.0', () => {
   test('one that has ended is forgotten once another one to its topic is heard from', async () => {
     const there = { resourceType: 'Subscription', status: 'active', criteria: 'Task?', reason: 'news' };
     const channel = { type: 'rest-hook', endpoint: 'https://casebridge.example.org/hooks' };
-    await world.server.control(
-      'POST',
-      'seed',
-      ['s8', 's9'].map((id) => ({ ...there, id, channel })),
-    );
+    await world.server.seed(...['s8', 's9'].map((id) => ({ ...there, id, channel })));
     const review = () => reviewSubscriptions(world.store, [connection().config]);
     const told = async () => (await world.alerts()).map(({ topic }) => topic);
     const ended = 'subscription-ended:general:Subscription/s1';

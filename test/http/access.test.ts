@@ -187,12 +187,18 @@ test('every route has its row in the matrix', () => {
   expect(matrix.map(([route]) => route).sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
 });
 
+/** A client may name JSON as what it takes everywhere; only what is never JSON is not for it. */
+function askingForJson(path: string, init: RequestInit): RequestInit {
+  if (path.startsWith('/console') || path === '/metrics') return init;
+  return { ...init, headers: { ...init.headers, accept: 'application/json' } };
+}
+
 describe('who may call what', () => {
   test.each(matrix)('%s', async (route, path, init, expected) => {
     const [method = ''] = route.split(' ');
     const statuses = [];
     for (const caller of callers) {
-      const response = await harness.send(caller, method, path, init);
+      const response = await harness.send(caller, method, path, askingForJson(path, init));
       statuses.push(response.status);
       await response.arrayBuffer();
     }
@@ -310,6 +316,30 @@ describe('hooks', () => {
     expect(harness.asked.at(-1)).toBe('notify general  2');
     await harness.send(undefined, 'PUT', `/hooks/general/${hookKey}/Task/t1`, { body: '{"a":1}' });
     expect(harness.asked.at(-1)).toBe('notify general Task 7');
+  });
+
+  // FHIR servers ask for FHIR in answer to a notification, whatever is there to be answered.
+  test.each([
+    'application/fhir+json',
+    'application/fhir+json;q=1.0, application/json+fhir;q=0.9',
+    'application/fhir+xml;q=1.0, application/xml+fhir;q=0.9',
+  ])('are never refused for what their server takes in answer: %s', async (accept) => {
+    const before = harness.asked.length;
+    const addresses: [string, string][] = [
+      ['POST', ''],
+      ['PUT', '/Task/5'],
+      ['POST', '/Task'],
+      ['PUT', '/Task/Task/5'],
+    ];
+    for (const [method, below] of addresses) {
+      const response = await harness.send(undefined, method, `/hooks/general/${hookKey}${below}`, {
+        headers: { accept },
+        body: '{"resourceType":"Task","id":"5"}',
+      });
+      expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringMatching(/\/json/)]);
+      expect(await json(response)).toEqual({});
+    }
+    expect(harness.asked.length).toBe(before + addresses.length);
   });
 
   test('more than a megabyte is refused', async () => {

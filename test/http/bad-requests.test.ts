@@ -328,7 +328,7 @@ test('18: a Content-Length that is not so, or beside chunks, is answered 400 and
 test('19: an answer that is not offered is answered 406', async () => {
   const headers = { ...type, accept: 'text/html' };
   expect(await answered(path, { body: text, headers })).toEqual([406, 'answer-type-unknown']);
-  const lines = { method: 'POST', body: text, headers: { ...type, accept: 'application/json' } };
+  const lines = { method: 'POST', body: text, headers: { ...type, accept: 'text/html' } };
   expect(await answered('/api/records', lines)).toEqual([406, 'answer-type-unknown']);
   expect(await answered('/metrics', { method: 'GET', headers: { accept: 'image/png' } })).toEqual([
     406,

@@ -402,6 +402,17 @@ describe('a record that came older than what is stored', () => {
     expect(await get('county', '/api/records/goal/goal-meals')).toMatchObject({ version: 2 });
   });
 
+  test('of records that came before a rule there was, those that are stored stand, and an older one is refused by it', async () => {
+    const key = await sendStale();
+    const { db } = harness.store;
+    await sql`update record set content = jsonb_set(content, '{statement}', '" "') where type = 'goal'`.execute(db);
+    await sql`update stale_record set content = jsonb_set(content, '{statement}', '" "')`.execute(db);
+    expect(await get('county', '/api/records/goal/goal-meals')).toMatchObject({ record: { statement: ' ' } });
+    const path = `/api/records/goal/goal-meals/stale/${key}/accept?source=county`;
+    expect(await post('decider', path)).toMatchObject({ status: 400, code: 'record-refused' });
+    expect(await items('county', '/api/records/stale')).toMatchObject([{ key }]);
+  });
+
   test('more than 20 in an hour are one alert, resolved when they have ceased', async () => {
     await harness.send('county', 'PUT', '/api/records/goal/goal-meals', asJson(aGoal()));
     for (let n = 0; n < 22; n += 1) {

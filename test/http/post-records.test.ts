@@ -69,6 +69,19 @@ describe('a JSON array', () => {
   });
 });
 
+test.each(['application/x-ndjson', 'application/ndjson', 'application/json'])(
+  'is answered in lines to whoever takes %s',
+  async (accept) => {
+    const { body, headers } = asLines(line());
+    const response = await post({ body, headers: { ...headers, accept } });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching('application/x-ndjson'),
+    ]);
+    expect((await lines(response)).at(-1)).toMatchObject({ done: true, accepted: 1 });
+  },
+);
+
 test('a stream may be gzipped', async () => {
   const headers = { 'content-type': 'application/ndjson', 'content-encoding': 'gzip' };
   const answers = await lines(await post({ body: gzipSync(JSON.stringify(line())), headers }));
@@ -82,7 +95,20 @@ describe('one bad line never stops the rest', () => {
     ['a list', '[]', { rule: 'type' }],
     ['an unknown type', '{"type":"referal","record":{}}', { pointer: '/type', rule: 'enum' }],
     ['no record', '{"type":"referral"}', { pointer: '/record', rule: 'required' }],
-    ['an unknown name', '{"type":"referral","recrod":{},"record":{}}', { rule: 'unknown-property' }],
+    [
+      'an unknown name',
+      '{"type":"referral","recrod":{},"record":{}}',
+      {
+        pointer: '/recrod',
+        rule: 'unknown-property',
+        message: 'A line holds "type" and "record" only, not "recrod". Did you mean "record"?',
+      },
+    ],
+    [
+      'an unknown name that may be content',
+      '{"type":"referral","zqcanary of text":{},"record":{}}',
+      { pointer: '', rule: 'unknown-property', message: 'A line holds "type" and "record" only.' },
+    ],
     [
       'a missing id',
       JSON.stringify({ type: 'referral', record: { ...aReferral(), id: undefined } }),
@@ -109,15 +135,26 @@ describe('one bad line never stops the rest', () => {
   });
 });
 
-test('a refused line names its type and id, as far as it has them', async () => {
+test('a refused line names its type and id, as far as it has them and they look like such', async () => {
   const { record } = line({ id: 'r7' });
-  const rows = [{ type: 'referral', record, more: 1 }, { type: 'referal', record }, { type: 'referral' }];
+  const rows = [
+    { type: 'referral', record, more: 1 },
+    { type: 'referal', record },
+    { type: 'zqcanary of text', record },
+    { type: 7, record },
+    { type: 'referral', record: { ...record, id: 'zqcanary of text' } },
+    { type: 'referral' },
+  ];
   const answers = await lines(await post(asLines(...rows)));
-  expect(answers.slice(0, 3).map(({ type, id }) => [type, id])).toEqual([
+  expect(answers.slice(0, rows.length).map(({ type, id }) => [type, id])).toEqual([
     ['referral', 'r7'],
+    ['referal', 'r7'],
+    [undefined, 'r7'],
     [undefined, 'r7'],
     ['referral', undefined],
+    ['referral', undefined],
   ]);
+  expect(JSON.stringify(answers)).not.toContain('zqcanary');
 });
 
 describe('a stream that does not end well', () => {

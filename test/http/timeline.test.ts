@@ -215,8 +215,7 @@ describe('asked for', () => {
     for (const one of await world.server.all('Provenance'))
       if (targetsOf(one).includes(`CarePlan/${plan.id}`)) await world.server.fhir('DELETE', `Provenance/${one.id}`);
     await world.server.fhir('DELETE', `CarePlan/${plan.id}`);
-    await world.accept(['carePlan', aCarePlan({ title: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['carePlan', aCarePlan({ title: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     const { items } = await page('?kind=seen');
     expect(items.map(({ text }) => text)).toEqual(
       expect.arrayContaining([

@@ -3,8 +3,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
 import { cachedCapabilities, prepareConnection } from '../../src/lanes/lanes.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const hour = 60 * 60_000;
@@ -30,7 +31,7 @@ beforeEach(async () => {
   await prepareConnection(world.store, config);
   connection = openConnection(config, { now: () => now });
   read = cachedCapabilities(world.store, connection, () => now);
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   await register(['system/Goal.crus', 'system/Task.crus']);
   await read();
 });
@@ -76,7 +77,7 @@ describe('what a connection can do', () => {
   });
 
   test('opens one alert when the server declares something else', async () => {
-    await world.server.control('POST', 'settings', { auth: 'token', transactions: false });
+    await world.server.settings({ auth: 'token', transactions: false });
     now += 2 * hour;
     await read();
     expect(await world.alerts()).toMatchObject([{ topic: 'capabilities-changed:general', count: 1 }]);
@@ -84,10 +85,9 @@ describe('what a connection can do', () => {
 });
 
 test('each operation keeps its route and the reason for it', async () => {
-  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.server.settings({ auth: 'none' });
   await world.connect(aConnection(world.server.base));
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   const operations = await world.store.db.selectFrom('operation').select(['route', 'route_reason']).execute();
   expect(operations.length).toBeGreaterThan(0);
   for (const operation of operations) {
@@ -97,13 +97,13 @@ test('each operation keeps its route and the reason for it', async () => {
 
 test('C6 each operation keeps the id by which the support of the server finds its request', async () => {
   const headers = { 'x-request-id': 'desk-7', 'opc-request-id': 'not for this vendor' };
-  await world.server.control('POST', 'faults', [
-    { method: 'POST', fault: { status: 422, headers, body: { resourceType: 'OperationOutcome', issue: [] } } },
-  ]);
-  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.server.faults({
+    method: 'POST',
+    fault: { status: 422, headers, body: { resourceType: 'OperationOutcome', issue: [] } },
+  });
+  await world.server.settings({ auth: 'none' });
   await world.connect(aConnection(world.server.base));
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   const operations = await world.store.db.selectFrom('operation').select(['outcome', 'request_id']).execute();
   expect(operations).toContainEqual({ outcome: 'refused', request_id: 'x-request-id=desk-7' });
 });

@@ -3,8 +3,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld({ cancellation: 'bser' });
 const taskSlot = 'county/referral/referral-pantry#fulfilment';
@@ -32,13 +33,11 @@ let minute = 0;
 async function sourceSays(more: JsonObject): Promise<void> {
   minute += 1;
   const updatedAt = `2026-02-20T10:${String(minute).padStart(2, '0')}:00-05:00`;
-  await world.accept(['referral', { ...aReferral(), ...more, updatedAt }]);
-  await world.work();
+  await world.send(['referral', { ...aReferral(), ...more, updatedAt }]);
 }
 
 async function accepted(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   await partnerMoves('accepted', { businessStatus: state('3.0', 'Accepted') });
 }
 
@@ -53,9 +52,7 @@ describe('at a server that knows the two steps of BSeR', () => {
   test('the Task asks once, also when the reply is lost, and our own question offers the source nothing', async () => {
     await accepted();
     await partnerMoves('in-progress', { businessStatus: scheduled });
-    await world.server.control('POST', 'faults', [
-      { method: 'PUT', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('PUT', 'Task', { drop: 'after-commit' });
     const [before, changes] = [await version(), await offered()];
     await sourceSays(asked);
     expect(await version()).toBe(before + 1);
@@ -102,8 +99,7 @@ describe('at a server that knows the two steps of BSeR', () => {
   });
 
   test('nobody is asked before anybody has accepted; once somebody has, they are', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     await sourceSays(asked);
     expect(await task()).toMatchObject({ status: 'requested' });
     expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ reason: 'cancel-not-accepted' });
@@ -151,9 +147,7 @@ describe('at a server where a Task of its own asks', () => {
   test('there is exactly one, which names the first and the reason; done, the source is told that the partner cancels', async () => {
     await accepted();
     const { id, businessStatus } = await task();
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Task', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('POST', 'Task', { drop: 'after-commit' });
     await sourceSays(asked);
     await world.workAgain();
     expect(await question()).toMatchObject({

@@ -5,16 +5,12 @@ import { describe, expect, test } from '@jest/globals';
 import { type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aClient, aGoal, anIntervention } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
 const day = (of: number) => `2026-02-${String(of).padStart(2, '0')}T10:00:00-05:00`;
-
-async function send(...items: Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
-}
 
 async function edit(resourceType: string, slot: string, change: (held: JsonObject) => JsonObject): Promise<void> {
   const { id } = await world.server.own(resourceType, slot);
@@ -55,7 +51,7 @@ describe('edits of one record in several of its resources', () => {
   const deliveries = async () => (await bodies()).map((body) => notesOf(body, 'deliveries'));
 
   test('in one look are one change that says all of them', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await world.send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.workAgain();
@@ -65,7 +61,7 @@ describe('edits of one record in several of its resources', () => {
 
   test('in resources of two kinds are one change too', async () => {
     const progress = [{ id: 'p1', at: day(6), note: 'Fine', value: 3 }];
-    await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ progress })]);
+    await world.send(...caseload(), ['goal', aGoal({ progress })]);
     await edit('Observation', 'county/goal/goal-meals#progress[p1]', (held) => ({
       ...held,
       valueQuantity: { value: 9 },
@@ -79,7 +75,7 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('in two looks: the later change says the earlier one again, and what the source itself has said since', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await world.send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await world.workAgain();
     await say('d2', 'TWO');
@@ -88,14 +84,14 @@ describe('edits of one record in several of its resources', () => {
       ['d1 ONE', 'd2 two'],
       ['d1 ONE', 'd2 TWO'],
     ]);
-    await send(snap('one', 'TWO, and on', day(8)));
+    await world.send(snap('one', 'TWO, and on', day(8)));
     await say('d1', 'ONE more');
     await world.workAgain();
     expect((await deliveries()).at(-1)).toEqual(['d1 ONE more', 'd2 TWO, and on']);
   });
 
   test('that the source has refused are not said again', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await world.send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await world.workAgain();
     await refuseChange(world.store, { source: 'county', cursor: 1, reason: 'Not so.' });
@@ -105,7 +101,7 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('of which one is taken back before it was taken over: the source is told, and it is no longer said', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await world.send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.workAgain();
@@ -120,7 +116,7 @@ describe('edits of one record in several of its resources', () => {
 
   test('of which a person has let two stand are both said', async () => {
     await world.remap('intervention.yaml', (text) => text.replace('- { text: {', '- { owner: ask, text: {'));
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await world.send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.accept(snap('uno', 'dos', day(8)));
@@ -133,13 +129,13 @@ describe('edits of one record in several of its resources', () => {
   });
 
   test('leave what is said of the record once its source has taken over all of them', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), snap('one', 'two'));
+    await world.send(...caseload(), snap('one', 'two'));
     await say('d1', 'ONE');
     await say('d2', 'TWO');
     await world.workAgain();
-    await send(snap('ONE', 'two', day(8)));
+    await world.send(snap('ONE', 'two', day(8)));
     expect(notesOf(await remote('intervention-snap'), 'deliveries')).toEqual(['d1 ONE', 'd2 TWO']);
-    await send(snap('ONE', 'TWO', day(9)));
+    await world.send(snap('ONE', 'TWO', day(9)));
     expect(await remote('intervention-snap')).toEqual({});
     expect(await deliveries()).toHaveLength(1);
   });
@@ -151,7 +147,7 @@ describe('whoever lets theirs stand when the source has sent a version that the 
 
   /** The partner has changed what was done, a person is asked about it, and the source sends this. */
   async function asked(newVersion: Parameters<typeof anIntervention>[0]): Promise<void> {
-    await send(...directoryAndClient(), ...caseWithReferral(), ['intervention', anIntervention()]);
+    await world.send(...caseload(), ['intervention', anIntervention()]);
     await edit('Procedure', slot, (held) => ({ ...held, code: { ...objectAt(held, 'code'), text: 'Theirs' } }));
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ code: 'remote-edit', detail: { element: 'code' } }]);
@@ -198,9 +194,8 @@ describe('a list of ours to which the other side has added', () => {
   const notes = async () => objectsAt(await world.server.own('Goal', goalSlot), 'note').map(({ text }) => text);
 
   test('keeps it when the source edits its own items before it has taken that over', async () => {
-    await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+    await world.send(
+      ...caseload(),
       goal([
         ['p1', 'Ours'],
         ['p2', 'Ours too'],
@@ -208,7 +203,7 @@ describe('a list of ours to which the other side has added', () => {
     );
     await add();
     await world.workAgain();
-    await send(goal([['p1', 'Ours, better']], day(9)));
+    await world.send(goal([['p1', 'Ours, better']], day(9)));
     expect(await notes()).toEqual(['Ours, better', 'Theirs', 'Theirs too']);
     expect((await bodies()).map((body) => notesOf(body, 'progress'))).toMatchObject([
       ['p1 Ours', 'p2 Ours too', 'n77 Theirs', expect.stringMatching(/^r-\w+ Theirs too$/)],
@@ -216,9 +211,8 @@ describe('a list of ours to which the other side has added', () => {
   });
 
   test('in which each side has changed an item of its own: both stand, and only theirs is offered', async () => {
-    await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+    await world.send(
+      ...caseload(),
       goal([
         ['p1', 'Ours'],
         ['p2', 'Ours too'],
@@ -244,7 +238,7 @@ describe('a list of ours to which the other side has added', () => {
     await world.workAgain();
     expect(await notes()).toEqual(['Ours, better', 'Theirs']);
     expect((await bodies()).map((body) => notesOf(body, 'progress'))).toEqual([['p1 Ours, better', 'p2 Theirs', 'p3']]);
-    await send(
+    await world.send(
       goal(
         [
           ['p1', 'Ours, best'],
@@ -259,10 +253,10 @@ describe('a list of ours to which the other side has added', () => {
   });
 
   test('loses what the source has taken over and then taken out', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), goal([['p1', 'Ours']]));
+    await world.send(...caseload(), goal([['p1', 'Ours']]));
     await add();
     await world.workAgain();
-    await send(
+    await world.send(
       goal(
         [
           ['p1', 'Ours'],
@@ -271,13 +265,13 @@ describe('a list of ours to which the other side has added', () => {
         day(9),
       ),
     );
-    await send(goal([['p1', 'Ours']], day(10)));
+    await world.send(goal([['p1', 'Ours']], day(10)));
     expect(await notes()).not.toContain('Theirs');
   });
 
   test('of which it has taken a note out: the note is offered as gone, and what was measured stays', async () => {
     const measured = [{ id: 'p1', at: day(6), note: 'Fine', value: 3 }];
-    await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ progress: measured })]);
+    await world.send(...caseload(), ['goal', aGoal({ progress: measured })]);
     await edit('Goal', goalSlot, ({ note: _note, ...held }) => held);
     await world.workAgain();
     expect(await bodies()).toEqual([{ progress: [{ id: 'p1', at: day(6), value: 3 }] }]);
@@ -300,14 +294,14 @@ test('what is said beside a value goes with it, and stays with what is not chang
     'client',
     aClient({ birthDate, addresses: lives(lines), updatedAt: at }),
   ];
-  await send(...directoryAndClient(), rosa('1984-06-17', ['7 Larch Avenue', 'Flat 2'], day(3)));
+  await world.send(...directoryAndClient(), rosa('1984-06-17', ['7 Larch Avenue', 'Flat 2'], day(3)));
   await edit('Patient', 'county/client/client-rosa#patient', (held) => ({
     ...held,
     _birthDate: born,
     address: objectsAt(held, 'address').map((one) => ({ ...one, _line: [street, born], _city: street })),
   }));
   await world.workAgain();
-  await send(rosa('1984-06-18', ['7 Oak Street', 'Flat 2'], day(4)));
+  await world.send(rosa('1984-06-18', ['7 Oak Street', 'Flat 2'], day(4)));
   const patient = await world.server.own('Patient', 'county/client/client-rosa#patient');
   expect(patient).toMatchObject({ birthDate: '1984-06-18' });
   expect(patient).not.toHaveProperty('_birthDate');

@@ -20,33 +20,28 @@ import {
 import type { LaneKey } from '../../src/lanes/lease.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = { connection: 'general', subject: 'county.case.case-rosa' };
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 async function refuse(...types: readonly string[]): Promise<void> {
   const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
   // A transaction that holds such a resource is refused as a whole.
   const rules = [...types, '$'].map((path) => ({ method: 'POST', path, fault: { status: 422, body } }));
-  await world.server.control('POST', 'faults', rules);
+  await world.server.faults(...rules);
 }
 
-const mend = () => world.server.control('DELETE', 'faults');
-
 async function refusedGoal(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   await refuse('Goal');
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...caseWithReferral());
 }
 
 const newGoal = (statement: string, minute: number) =>
@@ -137,11 +132,9 @@ describe('a lane with nothing stuck in it', () => {
 
 describe('a refused write', () => {
   test('opens one decision for the lane, beside the parked state, and lists what each choice would do', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await refuse('Goal', 'Condition');
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     const [only, ...others] = await world.openDecisions();
     expect(others).toEqual([]);
     expect(only).toMatchObject({ kind: 'refused-write', choices: ['retry', 'skip'] });
@@ -171,7 +164,7 @@ describe('a refused write', () => {
 
   test('decision "retry": goes out once the server takes it', async () => {
     await refusedGoal();
-    await mend();
+    await world.server.mend();
     await world.decide('refused-write', 'retry');
     await world.work();
     expect(await world.server.all('Goal')).toHaveLength(1);
@@ -185,7 +178,7 @@ describe('a refused write', () => {
     await world.work();
     expect(await world.lane(lane.subject)).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'version-set-aside' });
-    await mend();
+    await world.server.mend();
     await runByHand(world.store, lane);
     await world.work();
     expect(await world.server.all('Goal')).toEqual([]);
@@ -197,7 +190,7 @@ describe('a refused write', () => {
 
   test('is obsolete as a question when a new version goes through', async () => {
     await refusedGoal();
-    await mend();
+    await world.server.mend();
     await newGoal('Food every day.', 10);
     await world.work();
     const asked = await world.store.db.selectFrom('decision').select(['kind', 'state']).execute();
@@ -207,11 +200,9 @@ describe('a refused write', () => {
 
 describe('skip', () => {
   test('of one resource leaves the others parked', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await refuse('Goal', 'Condition');
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     const skipped = await skipStuck(world.store, lane, { by: 'Ida', note: 'not needed' }, 'goal/goal-meals#goal');
     expect(skipped).toEqual(['goal/goal-meals#goal']);
     const shown = await linksOf(world.store, { source: 'county', type: 'goal', id: 'goal-meals' });
@@ -281,10 +272,10 @@ describe('a connection that is drained', () => {
   test('waits for what a request has done that got no answer', async () => {
     await sendAll();
     const fault = { drop: 'after-commit' };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'PUT', path: 'Goal', nth: 1, fault },
       { method: 'POST', path: '$', nth: 1, fault },
-    ]);
+    );
     await newGoal('Food every day.', 10);
     await world.run(lane.subject);
     await drain(world.store, 'general', 'ops');
@@ -317,10 +308,10 @@ describe('a connection that is drained', () => {
     beforeEach(async () => {
       await sendAll();
       const fault = { drop: 'after-commit' };
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'PUT', path: 'Goal', nth: 1, fault },
         { method: 'POST', path: '$', nth: 1, fault },
-      ]);
+      );
       await newGoal('Food every day.', 10);
       await world.run(lane.subject);
     });

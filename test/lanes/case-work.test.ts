@@ -15,18 +15,14 @@ import {
   anOrganization,
   aReferral,
 } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const later = '2026-02-20T10:00:00-05:00';
 
-async function send(...items: Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
-}
-
-const sendCase = (...more: Item[]) => send(...directoryAndClient(), ...caseWithReferral(), ...more);
+const sendCase = (...more: Item[]) => world.send(...caseload(), ...more);
 
 const own = (resourceType: string, name: string) => world.server.own(resourceType, `county/${name}`);
 
@@ -65,7 +61,7 @@ describe('an assessment', () => {
   test('whose answer is taken out retires its Observation and the panel forgets it', async () => {
     await sendCase(['assessment', anAssessment()]);
     const [first] = [{ code: '88122-7', answer: { code: 'LA28397-0' } }];
-    await send(['assessment', anAssessment({ items: [first], updatedAt: later })]);
+    await world.send(['assessment', anAssessment({ items: [first], updatedAt: later })]);
     expect(await own('Observation', 'assessment/assessment-food#answer[88123-5]')).toMatchObject({
       status: 'entered-in-error',
     });
@@ -83,7 +79,7 @@ describe('an assessment', () => {
       ...response,
       item: [{ ...item, answer: [answered] }, ...rest],
     });
-    await send(['assessment', anAssessment({ informant: 'client', updatedAt: later })]);
+    await world.send(['assessment', anAssessment({ informant: 'client', updatedAt: later })]);
     const [change] = await world.changes();
     expect(change).toMatchObject({
       type: 'assessment',
@@ -128,7 +124,10 @@ describe('an intervention', () => {
     expect(plan).toContain('food on the table');
     expect(plan).not.toContain('SNAP application');
     expect(plan).not.toContain('last week of each month');
-    await send(['consent', aConsent({ recordTypes: ['carePlan', 'goal', 'need', 'intervention'], updatedAt: later })]);
+    await world.send([
+      'consent',
+      aConsent({ recordTypes: ['carePlan', 'goal', 'need', 'intervention'], updatedAt: later }),
+    ]);
     const told = JSON.stringify(await own('CarePlan', 'carePlan/plan-rosa#plan'));
     expect(told).toContain('SNAP application');
     expect(told).toContain('last week of each month');
@@ -147,7 +146,7 @@ describe('a plan', () => {
     expect(told.filter((words) => before.includes(words))).toEqual(told);
     const [need, goal] = [await at('Condition', 'need/need-food#condition'), await at('Goal', 'goal/goal-meals#goal')];
     const error = { status: 'entered-in-error', updatedAt: later } as const;
-    await send(
+    await world.send(
       ['need', aNeed(error)],
       ['goal', aGoal(error)],
       ['intervention', anIntervention({ ...error, deliveries: [] })],
@@ -173,7 +172,7 @@ describe('an appointment', () => {
       code: { coding: [{ code: '428632005' }] },
       supportingInfo: [{ reference: await at('Appointment', 'appointment/appointment-visit#appointment') }],
     });
-    await send(['appointment', anAppointment({ transport: { ...ride, needed: false }, updatedAt: later })]);
+    await world.send(['appointment', anAppointment({ transport: { ...ride, needed: false }, updatedAt: later })]);
     expect(await own('ServiceRequest', 'appointment/appointment-visit#ride')).toMatchObject({
       status: 'entered-in-error',
     });
@@ -186,7 +185,7 @@ describe('an appointment', () => {
     expect(made).toMatchObject({ start: '2026-03-09T10:00:00-04:00', end: '2026-03-09T11:00:00-04:00' });
     const moved = { start: '2026-03-10T10:00:00-04:00', end: '2026-03-10T11:00:00-04:00' };
     await world.server.fhir('PUT', `Appointment/${made?.id}`, { ...made, ...moved });
-    await send(['appointment', anAppointment({ title: 'Visit at home', updatedAt: later })]);
+    await world.send(['appointment', anAppointment({ title: 'Visit at home', updatedAt: later })]);
     expect(await world.changes()).toMatchObject([{ type: 'appointment', body: { startsAt: moved.start } }]);
   });
 });
@@ -218,7 +217,7 @@ describe('progress of a goal', () => {
       outcomeReference: [{ reference: await at('Observation', 'goal/goal-meals#progress[p1]') }],
     });
     const second = { id: 'p2', at: '2026-02-10T09:30:00-05:00', value: 2, replaces: 'p1' };
-    await send(['goal', { ...measured([first, second]), updatedAt: '2026-02-21T10:00:00-05:00' }]);
+    await world.send(['goal', { ...measured([first, second]), updatedAt: '2026-02-21T10:00:00-05:00' }]);
     expect(await own('Observation', 'goal/goal-meals#progress[p1]')).toMatchObject({ status: 'entered-in-error' });
     expect(await own('Observation', 'goal/goal-meals#progress[p2]')).toMatchObject({ valueQuantity: { value: 2 } });
     await nothingLeft();

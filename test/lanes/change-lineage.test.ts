@@ -4,13 +4,13 @@
 import { expect, test } from '@jest/globals';
 import { listChanges } from '../../src/http/queries/changes.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 
 test('each changed field names its element, and what no rule reads is told once', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   const { id } = await world.server.own('Goal', 'county/goal/goal-meals#goal');
   await partnerEdits(
     world.server,
@@ -59,8 +59,7 @@ test('each changed field names its element, and what no rule reads is told once'
 });
 
 test('a move of a status names the state machine', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   const { id } = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
   await partnerEdits(world.server, `Task/${id}`, (task): JsonObject => ({ ...task, status: 'accepted' }));
   await world.workAgain();

@@ -7,10 +7,11 @@ import { tellConfigured } from '../../src/gateway/tell-configured.ts';
 import { connectionView } from '../../src/http/queries/connections.ts';
 import { feed } from '../../src/lanes/feeder.ts';
 import { checkIdentity, dryRun, type LaneConnection, type LaneDeps, runByHand } from '../../src/lanes/lanes.ts';
-import { acceptRecords, parseRecord } from '../../src/records/records.ts';
+import { acceptRecords } from '../../src/records/records.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { caseload, caseWithReferral, checked, directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const rosa = 'county.case.case-rosa';
@@ -19,10 +20,8 @@ const later = '2026-02-20T10:00:00-05:00';
 const connect = (overrides: Partial<ConnectionConfig> = {}) => world.connect(aConnection(world.server.base, overrides));
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 async function dueOf(connection = 'general'): Promise<string[]> {
@@ -50,12 +49,7 @@ async function casesOf(connection = 'general'): Promise<string[]> {
 
 /** Accepts records as a process does that knows these connections. */
 async function acceptedBy(connections: readonly ConnectionConfig[], source: string, ...items: readonly Item[]) {
-  const checked = items.map(([type, value]) => {
-    const parsed = parseRecord(type, value, { now: new Date('2026-06-01T00:00:00Z'), timeZone: 'America/New_York' });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
-    return { type, record: parsed.record };
-  });
-  await world.store.tx((trx) => acceptRecords(trx, source, checked, connections));
+  await world.store.tx((trx) => acceptRecords(trx, source, checked(items), connections));
 }
 
 const closedCase = (id: string) =>
@@ -97,7 +91,7 @@ describe('a connection that is on again', () => {
   test('is sent what belongs to its back-fill, and nothing else of what was there before', async () => {
     await connect({ backfill: 'none' });
     await world.disconnect('general');
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', closedCase('case-old')]);
+    await world.accept(...caseload(), ['case', closedCase('case-old')]);
     await aDayLater();
     await world.store.db
       .updateTable('connection')
@@ -112,7 +106,7 @@ describe('a connection that is on again', () => {
   test('has lanes for the cases of a client whose consent came meanwhile, as it would have had', async () => {
     await connect({ backfill: 'none' });
     await world.disconnect('general');
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await aDayLater();
     await world.store.db
       .updateTable('connection')
@@ -125,8 +119,7 @@ describe('a connection that is on again', () => {
 
   test('and was a shadow before goes live by its back-fill alone', async () => {
     await connect({ mode: 'shadow', backfill: 'none' });
-    await world.accept(...directoryAndClient(), ['case', closedCase('case-seen')]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', closedCase('case-seen')]);
     await connect({ mode: 'off', backfill: 'none' });
     await world.accept(['case', closedCase('case-new')]);
     await world.accept(['case', aCase({ id: 'case-open' })]);
@@ -146,7 +139,7 @@ describe('a connection that is on again', () => {
     } as const;
     await connect(shared);
     await world.disconnect('pantry');
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+    await world.accept(...caseload(), ['case', aCase({ id: 'case-two' })]);
     await world.accept([
       'referral',
       aReferral({ id: 'r2', caseId: 'case-two', organizationId: 'org-shelter', serviceId: undefined }),
@@ -188,7 +181,7 @@ describe('a source that is added to a connection', () => {
 test('a partner whose organization is put right is given the referrals to it that are there', async () => {
   const pantry = (id: string) =>
     ({ id: 'pantry', share: 'referrals', organization: { source: 'county', id } }) as const;
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['case', aCase({ id: 'case-two' })]);
+  await world.accept(...caseload(), ['case', aCase({ id: 'case-two' })]);
   await connect(pantry('org-typo'));
   expect(await casesOf('pantry')).toEqual([]);
   await connect(pantry('org-pantry'));
@@ -208,8 +201,7 @@ describe('a source that is taken out of a connection', () => {
   }
 
   test('is sent nothing more of, not even what was accepted before; the lane says why and has no work', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     await leftOut();
     const before = await journaled();
@@ -228,17 +220,16 @@ describe('a source that is taken out of a connection', () => {
   });
 
   test('has what became of a request found out that was under way, and nothing sent after it', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.server.control('POST', 'faults', [
+    await world.send(...directoryAndClient());
+    await world.server.settings({ transactions: false });
+    await world.server.faults(
       { method: 'POST', path: 'EpisodeOfCare', nth: 1, fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'EpisodeOfCare$', fault: { status: 503 } },
-    ]);
+    );
     await world.accept(...caseWithReferral());
     await world.run(rosa);
     await leftOut();
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     const before = await journaled();
     await world.work({ tries: 2 });
     expect(await world.server.writes(before)).toEqual([]);
@@ -249,7 +240,7 @@ describe('a source that is taken out of a connection', () => {
   test('makes no lane, and raises none, by a record that a process of the former configuration accepts', async () => {
     const former = aConnection(world.server.base);
     await leftOut();
-    await acceptedBy([former], 'county', ...directoryAndClient(), ...caseWithReferral());
+    await acceptedBy([former], 'county', ...caseload());
     expect(await casesOf()).toEqual([]);
     await connect();
     expect(await casesOf()).toEqual([rosa]);
@@ -269,7 +260,7 @@ describe('a source that is taken out of a connection', () => {
 
   test('and was never sent stays unsent without a back-fill when it is put back in, until one of its records changes', async () => {
     await connect({ backfill: 'none' });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await leftOut({ backfill: 'none' });
     await world.work({ tries: 1 });
     await connect({ backfill: 'none' });
@@ -307,8 +298,7 @@ describe('a source that is taken out of a connection', () => {
 
 test('what stayed when a connection went live goes on staying when its configuration changes, until one of its records does', async () => {
   await connect({ mode: 'shadow', backfill: 'none' });
-  await world.accept(...directoryAndClient(), ['case', closedCase('case-old')]);
-  await world.work();
+  await world.send(...directoryAndClient(), ['case', closedCase('case-old')]);
   await connect({ mode: 'live', backfill: 'none' });
   await connect({ mode: 'live', backfill: 'none', rateLimit: { requestsPerSecond: 500, concurrency: 2 } });
   expect(await world.lane('county.case.case-old')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
@@ -319,7 +309,7 @@ test('what stayed when a connection went live goes on staying when its configura
 });
 
 test('records are for the connections in force, also where the process that accepts them has not heard of one yet', async () => {
-  await acceptedBy([], 'county', ...directoryAndClient(), ...caseWithReferral());
+  await acceptedBy([], 'county', ...caseload());
   expect(await casesOf()).toEqual([rosa]);
   await world.disconnect('general');
   await acceptedBy([], 'county', ['case', aCase({ id: 'case-two' })]);
@@ -407,9 +397,8 @@ describe('a process with another configuration than the one in force', () => {
   );
 
   test('stops where it stands when a connection that it works on is switched off', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.send(...directoryAndClient());
+    await world.server.settings({ transactions: false });
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const old = asNow();
@@ -448,8 +437,7 @@ describe('what makes identity (lanes.md 23)', () => {
   const plans = async () =>
     (await world.server.all('CarePlan')).map(({ id, title, identifier }) => ({ id, title, identifier }));
   const sendChange = async () => {
-    await world.accept(['carePlan', aCarePlan({ title: 'Food every day', updatedAt: later })]);
-    await world.work();
+    await world.send(['carePlan', aCarePlan({ title: 'Food every day', updatedAt: later })]);
   };
 
   test('another identifierSystem is refused at start: every link would lose its resource', async () => {

@@ -3,7 +3,8 @@
 import { expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld({ task: 'copy' });
 const task = () => world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
@@ -17,15 +18,11 @@ function after(status: string, more: JsonObject = {}, day = '20'): JsonObject {
 }
 
 async function send(...statuses: readonly JsonObject[]): Promise<void> {
-  for (const referral of statuses) {
-    await world.accept(['referral', referral]);
-    await world.work();
-  }
+  for (const referral of statuses) await world.send(['referral', referral]);
 }
 
 test('what the performer does is mirrored, whosever move it is', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   expect((await task()).meta).toMatchObject({
     tag: expect.arrayContaining([expect.objectContaining({ code: 'copy' })]),
   });
@@ -38,15 +35,13 @@ test('what the performer does is mirrored, whosever move it is', async () => {
 });
 
 test('a refusal is mirrored with its reason, on the way that the diagram allows', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   await send(after('declined', { declineReason: 'no-capacity', declineText: 'Full until May' }));
   expect(await task()).toMatchObject({ status: 'rejected', statusReason: { text: 'Full until May' } });
 });
 
 test('what somebody changes there is no change of the referral, and a person is asked', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   const { id } = await task();
   await partnerEdits(world.server, `Task/${id}`, (one) => ({
     ...one,

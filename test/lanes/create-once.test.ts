@@ -6,16 +6,9 @@ import type { Json, JsonObject } from '../../src/json.ts';
 import { drain, finishDrains, setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
-import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import {
-  caseWithReferral,
-  creates,
-  deletedThere,
-  directoryAndClient,
-  type Item,
-  partnerEdits,
-  useWorld,
-} from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
+import { creates, deletedThere, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -45,7 +38,7 @@ async function workThrough({ status }: JsonObject): Promise<void> {
 
 describe('each resource is created exactly once when a reply is', () => {
   test.each(accidents)('%s: a single create', async (_accident, fault) => {
-    await strikeOnce('POST', 'Organization', fault);
+    await world.server.strikeOnce('POST', 'Organization', fault);
     await world.accept(['organization', anOrganization()]);
     await workThrough(fault);
     expect(await ownCounts(world.server)).toEqual({ 'county/organization/org-pantry#organization': 1 });
@@ -54,9 +47,8 @@ describe('each resource is created exactly once when a reply is', () => {
   });
 
   test.each(accidents)('%s: a transaction', async (_accident, fault) => {
-    await world.accept(...directoryAndClient());
-    await world.work();
-    await strikeOnce('POST', '$', fault);
+    await world.send(...directoryAndClient());
+    await world.server.strikeOnce('POST', '$', fault);
     await world.accept(...caseWithReferral());
     await workThrough(fault);
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
@@ -69,7 +61,7 @@ describe('each resource is created exactly once when a reply is', () => {
   });
 
   test.each(accidents)('%s: a patient', async (_accident, fault) => {
-    await strikeOnce('POST', 'Patient', fault);
+    await world.server.strikeOnce('POST', 'Patient', fault);
     await world.accept(...directoryAndClient());
     await workThrough(fault);
     expect(await world.server.all('Patient')).toHaveLength(1);
@@ -85,14 +77,13 @@ describe('each resource is created exactly once on a server that', () => {
     ['has neither', { transactions: false, conditionalCreate: false }],
     ['has no versions', { versions: false }],
   ])('%s, and loses some replies', async (_title, settings) => {
-    await world.server.control('POST', 'settings', settings);
-    await world.server.control('POST', 'faults', [
+    await world.server.settings(settings);
+    await world.server.faults(
       { method: 'POST', nth: 2, fault: { drop: 'after-commit' } },
       { method: 'POST', nth: 7, fault: { drop: 'after-commit' } },
       { method: 'POST', nth: 9, fault: { drop: 'before-commit' } },
-    ]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    );
+    await world.send(...caseload());
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   });
 });
@@ -100,7 +91,7 @@ describe('each resource is created exactly once on a server that', () => {
 describe('a search that found nothing', () => {
   test('is believed only the second time, after the settle time', async () => {
     await world.connect(aConnection(world.server.base, { id: 'slow', settleMs: 90_000 }));
-    await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.server.strikeOnce('POST', 'Organization', { drop: 'before-commit' });
     await world.accept(['organization', anOrganization()]);
     // The other connection, which is consistent, writes nothing in this test.
     await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
@@ -116,8 +107,8 @@ describe('a search that found nothing', () => {
 
   test('is not believed while the server hides new resources from searches for less than the settle time', async () => {
     await world.connect(aConnection(world.server.base, { id: 'slow', settleMs: 90_000 }));
-    await world.server.control('POST', 'settings', { searchLagMs: 300, conditionalCreate: false });
-    await strikeOnce('POST', 'Organization', { drop: 'after-commit' });
+    await world.server.settings({ searchLagMs: 300, conditionalCreate: false });
+    await world.server.strikeOnce('POST', 'Organization', { drop: 'after-commit' });
     await world.accept(['organization', anOrganization()]);
     await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
     await world.work({ tries: 3 });
@@ -130,13 +121,12 @@ describe('a search that found nothing', () => {
   });
 
   test('is not believed when the search failed or was cut short', async () => {
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'Organization', nth: 1, fault: { status: 500 } },
       { method: 'GET', path: 'Organization', nth: 2, fault: { truncate: 100 } },
-    ]);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    );
+    await world.send(['organization', anOrganization()]);
     expect(await creates(world.server, 'Organization')).toBe(1);
   });
 });
@@ -147,18 +137,16 @@ describe('a search that can never tell what became of a lost create', () => {
 
   /** A linked case, and then a new goal whose create gets no reply, and a new title of the plan beside it. */
   async function loseCreate(drop: string, fault: Json): Promise<void> {
-    await world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
-    await world.server.control('POST', 'faults', [
+    await world.server.settings({ transactions: false, conditionalCreate: false });
+    await world.send(...caseload());
+    await world.server.faults(
       { method: 'POST', path: 'Goal', nth: 1, fault: { drop } },
       { method: 'GET', path: 'Goal$', fault },
-    ]);
-    await world.accept(
+    );
+    await world.send(
       ['goal', aGoal({ id: 'goal-two', statement: 'Cook at home twice a week.' })],
       newTitle('Plan of June', 1),
     );
-    await world.work();
   }
 
   const newTitle = (title: string, day: number): Item => [
@@ -166,7 +154,6 @@ describe('a search that can never tell what became of a lost create', () => {
     aCarePlan({ title, updatedAt: `2026-03-0${day}T10:00:00-05:00` }),
   ];
   const planTitle = async () => (await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan')).title;
-  const mend = () => world.server.control('DELETE', 'faults');
   const question = { kind: 'outcome-untold', code: 'outcome-untold', choices: ['look-again', 'not-there'] };
   const goalPosts = async () => (await posts()).filter(({ url }) => String(url).endsWith('/Goal')).length;
 
@@ -182,8 +169,7 @@ describe('a search that can never tell what became of a lost create', () => {
     expect(await world.link(goalTwo)).toMatchObject({ remoteId: null, state: 'parked', reason: 'outcome-untold' });
     expect(await planTitle()).toBe('Plan of June');
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, parked: undefined });
-    await world.accept(newTitle('Plan of July', 2));
-    await world.work();
+    await world.send(newTitle('Plan of July', 2));
     expect(await planTitle()).toBe('Plan of July');
     expect(await goalPosts()).toBe(2);
     expect(await world.openDecisions()).toHaveLength(1);
@@ -194,7 +180,7 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.decide('outcome-untold', 'look-again');
     await world.work();
     expect(await world.openDecisions()).toMatchObject([question]);
-    await mend();
+    await world.server.mend();
     await world.decide('outcome-untold', 'look-again');
     await world.work();
     expect(await world.link(goalTwo)).toMatchObject({ state: 'current' });
@@ -224,9 +210,8 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.work({ tries: 1 });
     expect(await world.openDecisions()).toMatchObject([question]);
     expect(await planTitle()).toBe('Plan of June');
-    await mend();
-    await world.accept(newTitle('Plan of July', 2));
-    await world.work();
+    await world.server.mend();
+    await world.send(newTitle('Plan of July', 2));
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link(goalTwo)).toMatchObject({ state: 'current' });
     expect(await goalPosts()).toBe(2);
@@ -240,10 +225,10 @@ describe('a search that can never tell what became of a lost create', () => {
 
   test('keeps none from being drained either while its lane tries again for another reason: a person is asked', async () => {
     await loseCreate('after-commit', { status: 403 });
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'GET', path: 'Goal$', fault: { status: 403 } },
       { method: 'GET', path: 'CarePlan/', fault: { status: 504 } },
-    ]);
+    );
     await world.accept(newTitle('Plan of July', 2));
     await world.work({ tries: 1 });
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, reason: 'server-busy' });
@@ -257,12 +242,11 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.decide('outcome-untold', 'not-there');
     await world.work();
     await lateCheckIsDue();
-    await world.accept(newTitle('Plan of July', 2));
-    await world.work();
+    await world.send(newTitle('Plan of July', 2));
     expect(await planTitle()).toBe('Plan of July');
     expect(await world.openDecisions()).toMatchObject([{ ...question, choices: ['look-again', 'done'] }]);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, nextLookAt: null });
-    await mend();
+    await world.server.mend();
     await world.decide('outcome-untold', 'look-again');
     await world.work();
     expect(await world.openDecisions()).toEqual([]);
@@ -284,22 +268,20 @@ describe('a search that can never tell what became of a lost create', () => {
   });
 
   test('is no reason to write over a resource whose last write cannot be read', async () => {
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.server.settings({ transactions: false });
+    await world.send(...caseload());
     const { remoteId } = await world.link('goal/goal-meals#goal');
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'PUT', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
       { method: 'GET', path: `Goal/${remoteId}`, nth: 2, times: 9, fault: { status: 403 } },
-    ]);
-    await world.accept(
+    );
+    await world.send(
       ['goal', aGoal({ statement: 'Eat well.', updatedAt: '2026-03-01T10:00:00-05:00' })],
       newTitle('Plan of June', 1),
     );
-    await world.work();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'outcome-untold', choices: ['look-again'] }]);
     expect(await planTitle()).toBe('Plan of June');
-    await mend();
+    await world.server.mend();
     await world.decide('outcome-untold', 'look-again');
     await world.work();
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
@@ -318,9 +300,9 @@ describe('a create of which the server never tells', () => {
     sql`update operation set intended_at = intended_at - interval '1 hour'`.execute(world.store.db);
 
   test('C24 504 each time: waited for as an outage, then a person is asked, and the rest of the case goes on', async () => {
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Goal', fault: { status: 504 } }]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.server.settings({ transactions: false });
+    await world.server.faults({ method: 'POST', path: 'Goal', fault: { status: 504 } });
+    await world.accept(...caseload());
     await world.work({ tries: 14 });
     expect(await goalPosts()).toBe(7);
     expect(await world.openDecisions()).toEqual([]);
@@ -339,7 +321,7 @@ describe('a create of which the server never tells', () => {
     await world.workAgain();
     expect(await goalPosts()).toBe(7);
 
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.decide('outcome-untold', 'not-there');
     await world.work();
     const { id } = await world.server.own('Goal', 'county/goal/goal-meals#goal');
@@ -352,10 +334,8 @@ describe('a create of which the server never tells', () => {
     ['500 each time: until an hour is over', { status: 500 }, 7],
     ['201 without Location: once, as the server says that it is done', { status: 201 }, 1],
   ])('which no search shows, and that is answered %s', async (_title, fault, times) => {
-    await world.server.control('POST', 'settings', { conditionalCreate: false, searchLagMs: 3_600_000 });
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { ...fault, at: 'after-commit' } },
-    ]);
+    await world.server.settings({ conditionalCreate: false, searchLagMs: 3_600_000 });
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { ...fault, at: 'after-commit' } });
     await world.accept(['organization', anOrganization()]);
     await world.work({ tries: 14 });
     await anHourPasses();
@@ -393,9 +373,8 @@ async function lateChecksIn(): Promise<number[]> {
 
 describe('after a create whose reply was lost', () => {
   test('the server is asked once more after fifteen minutes, when the lane looks again by itself', async () => {
-    await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.server.strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.send(['organization', anOrganization()]);
     const [minutes = 0, ...others] = await lateChecksIn();
     expect(others).toEqual([]);
     expect(minutes).toBeGreaterThan(14);
@@ -407,9 +386,8 @@ describe('after a create whose reply was lost', () => {
   });
 
   test('a double that turns up late goes to a decision; the older one stays linked', async () => {
-    await strikeOnce('POST', 'Organization', { drop: 'before-commit' });
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.server.strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.send(['organization', anOrganization()]);
     const { remoteId } = await world.link('organization/org-pantry#organization');
     expect((await world.lane('county.organization.org-pantry')).nextLookAt).not.toBeNull();
     const [mine] = await world.server.all('Organization');
@@ -424,11 +402,10 @@ describe('after a create whose reply was lost', () => {
   });
 
   test('that stops the connection, it is looked for when the connection goes on', async () => {
-    await world.server.control('POST', 'settings', { conditionalCreate: false });
+    await world.server.settings({ conditionalCreate: false });
     const seeOther = { status: 303, headers: { location: 'https://login.example.org/' }, at: 'after-commit' };
-    await strikeOnce('POST', 'Organization', seeOther);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.server.strikeOnce('POST', 'Organization', seeOther);
+    await world.send(['organization', anOrganization()]);
     expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general' }]);
     await setPaused(world.store, 'general', undefined);
     await world.work();
@@ -442,13 +419,12 @@ describe('after a create whose reply was lost', () => {
 
     /** The second create is refused; then the first one arrives after all. */
     async function arriveLate(): Promise<void> {
-      await world.server.control('POST', 'settings', { conditionalCreate: false });
-      await world.server.control('POST', 'faults', [
+      await world.server.settings({ conditionalCreate: false });
+      await world.server.faults(
         { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'before-commit' } },
         { method: 'POST', path: 'Organization', nth: 2, fault: { status: 422 } },
-      ]);
-      await world.accept(['organization', anOrganization()]);
-      await world.work();
+      );
+      await world.send(['organization', anOrganization()]);
       const [first] = await posts();
       expect((await world.server.fhir('POST', 'Organization', bodyOf(first))).status).toBe(201);
       await lateCheckIsDue();
@@ -459,11 +435,10 @@ describe('after a create whose reply was lost', () => {
       await world.workAgain();
       expect(await world.link(pantry)).toMatchObject({ remoteId: (await held()).id, state: 'current' });
       expect(await world.openDecisions()).toEqual([]);
-      await world.accept([
+      await world.send([
         'organization',
         anOrganization({ name: 'Elm Street Food Pantry', updatedAt: '2026-03-01T10:00:00-05:00' }),
       ]);
-      await world.work();
       expect(await held()).toMatchObject({ name: 'Elm Street Food Pantry' });
     });
 
@@ -479,12 +454,9 @@ describe('after a create whose reply was lost', () => {
 
     /** Searches do not show for longer than the settle time what has just been made. */
     async function hideFirst(): Promise<{ older: string; newer: string }> {
-      await world.server.control('POST', 'settings', { conditionalCreate: false, searchLagMs: 60_000 });
-      await world.server.control('POST', 'faults', [
-        { method: 'POST', path: 'Organization', nth: 1, fault: { drop: 'after-commit' } },
-      ]);
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
-      await world.work();
+      await world.server.settings({ conditionalCreate: false, searchLagMs: 60_000 });
+      await world.server.strikeOnce('POST', 'Organization', { drop: 'after-commit' });
+      await world.send(...caseload());
       await world.server.control('POST', 'clock', { advance: '2m' });
       const newer = String((await world.link(pantry)).remoteId);
       const twins = (await world.server.all('Organization')).filter(({ name }) => name === 'Elm Street Pantry');
@@ -525,9 +497,8 @@ describe('after a create whose reply was lost', () => {
       alias: ['The Elm'],
       identifier: [ours('county/organization/org-pantry#organization')],
     };
-    await world.server.control('POST', 'seed', organization);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.server.seed(organization);
+    await world.send(['organization', anOrganization()]);
     const held = await world.server.own('Organization', 'county/organization/org-pantry#organization');
     expect(held.alias).toEqual(['The Elm']);
     expect(held.telecom).toBeDefined();
@@ -540,12 +511,8 @@ describe('after a create whose reply was lost', () => {
       name: 'Elm Street Pantry',
       identifier: [ours('county/organization/org-pantry#organization')],
     };
-    await world.server.control('POST', 'seed', [
-      { ...twin, id: 'one' },
-      { ...twin, id: 'two' },
-    ]);
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.server.seed({ ...twin, id: 'one' }, { ...twin, id: 'two' });
+    await world.send(['organization', anOrganization()]);
     expect(await creates(world.server, 'Organization')).toBe(0);
     expect(await world.link('organization/org-pantry#organization')).toMatchObject({ state: 'parked' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'doubled' }]);
@@ -570,10 +537,6 @@ function bodyOf(entry: JsonObject | undefined): JsonObject {
 
 function ours(value: string): JsonObject {
   return { system: 'https://agency.example.org/casebridge', value };
-}
-
-async function strikeOnce(method: string, path: string, fault: Json): Promise<void> {
-  await world.server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
 }
 
 async function struck(): Promise<number> {

@@ -1,13 +1,15 @@
 // The reply to a write that breaks off anywhere, in its status line, a header or its body: what was done is found, and done once (design section 8).
-// A create that is cut is in test/lanes/bad-replies.test.ts. A plain run cuts at a few places, CASEBRIDGE_TEST_COUNTS=full at all (`placesIn`).
+// A create that is cut is in test/lanes/bad-replies-to-creates.test.ts. A plain run cuts at a few places, CASEBRIDGE_TEST_COUNTS=full at all (`placesIn`).
 
 import { describe, expect, test } from '@jest/globals';
 import { findMarker } from '../../src/documents/documents.ts';
 import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization } from '../builders.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { type CuttingProxy, placesIn, startCuttingProxy } from '../support/cutting-proxy.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { directoryAndClient, useWorld, type World } from '../support/world.ts';
+import { useWorld, type World } from '../support/world.ts';
 
 /**
  * Sends something once whole and once for each place at which the reply is cut.
@@ -53,7 +55,7 @@ describe('at a server that takes everything', () => {
   test(
     'of a transaction: each of its creates is found, and made once',
     async () => {
-      await world.server.control('POST', 'settings', { conditionalCreate: false });
+      await world.server.settings({ conditionalCreate: false });
       await behind(world, /^POST \S+\/R4\/? /, {}, async (proxy) => {
         await world.accept(...directoryAndClient());
         await world.work();
@@ -80,15 +82,15 @@ describe.each([
     documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
   } as const;
   const world = useWorld(hospital);
-  const { filed, seed } = documentsOf(world);
+  const { filed } = documentsOf(world);
 
   async function sendCaseOf(n: number): Promise<void> {
     const ids = { clientId: `client-${n}`, caseId: `case-${n}` };
     const mrn = { system: 'urn:oid:1.2.3', value: `MRN-${n}` };
     const family = `Delgado-${n}`;
     const birthDate = new Date(Date.UTC(1950, 0, 1 + n)).toISOString().slice(0, 10);
-    await seed(
-      { ...rosa, id: `rosa-${n}`, identifier: [mrn], name: [{ family, given: ['Rosa'] }], birthDate },
+    await world.server.seed(
+      { ...rosaOnFile, id: `rosa-${n}`, identifier: [mrn], name: [{ family, given: ['Rosa'] }], birthDate },
       anEncounter(`open-${n}`, 'in-progress', '2026-02-01T09:00:00Z', `rosa-${n}`),
     );
     await world.accept(
@@ -132,13 +134,13 @@ describe('at oracle', () => {
     documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
   } as const;
   const world = useWorld(hospital);
-  const { filed, seed, sendCase, writes } = documentsOf(world);
+  const { filed, sendCase, writes } = documentsOf(world);
 
   test(
     'of an amendment: it is read, and made once',
     () =>
       behind(world, /^PUT \S+DocumentReference/, hospital, async (proxy) => {
-        await seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z'));
+        await world.server.seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z'));
         await sendCase();
         const times = await cutEverywhere(proxy, async (n) => {
           await world.accept(['goal', aGoal({ statement: `Statement ${n}`, updatedAt: later(n) })]);

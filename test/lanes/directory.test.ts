@@ -3,8 +3,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OrganizationRecord } from '../../src/records/records.ts';
 import { aClient, anOrganization, aWorker } from '../builders.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { aConnection, ownCounts } from '../support/rig.ts';
-import { creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const npi = '1234567893';
@@ -19,9 +20,8 @@ const theirs = {
 
 describe('an organization that the server knows by its NPI', () => {
   test('is linked and never written, whatever its record says later', async () => {
-    await world.server.control('POST', 'seed', theirs);
-    await world.accept(['organization', anOrganization({ identifiers })]);
-    await world.work();
+    await world.server.seed(theirs);
+    await world.send(['organization', anOrganization({ identifiers })]);
     await world.accept([
       'organization',
       anOrganization({ identifiers, name: 'Elm Pantry', updatedAt: '2026-02-10T10:00:00-05:00' }),
@@ -36,32 +36,28 @@ describe('an organization that the server knows by its NPI', () => {
   });
 
   test('is not retired when its record is deleted', async () => {
-    await world.server.control('POST', 'seed', theirs);
-    await world.accept(['organization', anOrganization({ identifiers })]);
-    await world.work();
-    await world.accept([
+    await world.server.seed(theirs);
+    await world.send(['organization', anOrganization({ identifiers })]);
+    await world.send([
       'organization',
       anOrganization({ identifiers, deleted: true, updatedAt: '2026-02-10T10:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await world.server.writes()).toEqual([]);
   });
 
   test('stands in references to it', async () => {
-    await world.server.control('POST', 'seed', theirs);
-    await world.accept(...directoryAndClient(), [
+    await world.server.seed(theirs);
+    await world.send(...directoryAndClient(), [
       'organization',
       anOrganization({ identifiers, updatedAt: '2026-01-06T09:00:00-05:00' }),
     ]);
-    await world.work();
     const service = await world.server.own('HealthcareService', 'county/service/service-groceries#service');
     expect(service.providedBy).toEqual({ reference: 'Organization/elm' });
   });
 
   test('is not taken when it is switched off there: our own is made', async () => {
-    await world.server.control('POST', 'seed', { ...theirs, active: false });
-    await world.accept(['organization', anOrganization({ identifiers })]);
-    await world.work();
+    await world.server.seed({ ...theirs, active: false });
+    await world.send(['organization', anOrganization({ identifiers })]);
     expect(await ownCounts(world.server)).toEqual({ 'county/organization/org-pantry#organization': 1 });
   });
 });
@@ -70,21 +66,20 @@ describe('several organizations under one NPI', () => {
   const name = 'organization/org-pantry#organization';
   const bakery = { ...theirs, id: 'bakery', name: 'Elm Street Bakery' };
   const sendPantry = async () => {
-    await world.accept(...directoryAndClient(), [
+    await world.send(...directoryAndClient(), [
       'organization',
       anOrganization({ identifiers, updatedAt: '2026-01-06T09:00:00-05:00' }),
     ]);
-    await world.work();
   };
 
   test('the one of the same name is linked, wherever it comes in their order', async () => {
-    await world.server.control('POST', 'seed', [bakery, { ...theirs, name: 'ELM STREET PANTRY' }]);
+    await world.server.seed(bakery, { ...theirs, name: 'ELM STREET PANTRY' });
     await sendPantry();
     expect(await world.link(name)).toMatchObject({ origin: 'found', remoteId: 'elm' });
   });
 
   test('without one of the same name a person is asked: nothing is guessed or made, and what needs it waits', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
@@ -107,7 +102,7 @@ describe('several organizations under one NPI', () => {
   });
 
   test('… answered "create": ours is made beside them, once, and is written on', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.decide('entry-match', 'create');
     await world.work();
@@ -124,7 +119,7 @@ describe('several organizations under one NPI', () => {
   });
 
   test('… answered "leave": none is linked or made, and nobody is asked again until its record has a new version', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
     await world.decide('entry-match', 'leave');
     await world.work();
@@ -133,20 +128,18 @@ describe('several organizations under one NPI', () => {
     expect(await world.link(name)).toMatchObject({ remoteId: null, state: 'parked', reason: 'version-set-aside' });
     expect(await world.lane('county.organization.org-pantry')).toMatchObject({ hasWork: false, parked: undefined });
     const renamed = { name: 'Elm Street Kitchen', updatedAt: '2026-02-10T10:00:00-05:00' };
-    await world.accept(['organization', anOrganization({ identifiers, ...renamed })]);
-    await world.work();
+    await world.send(['organization', anOrganization({ identifiers, ...renamed })]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'entry-match' }]);
     expect((await ownCounts(world.server))[`county/${name}`]).toBeUndefined();
   });
 
   test('… and a record that comes with another name is looked for anew', async () => {
-    await world.server.control('POST', 'seed', [bakery, theirs]);
+    await world.server.seed(bakery, theirs);
     await sendPantry();
-    await world.accept([
+    await world.send([
       'organization',
       anOrganization({ identifiers, name: 'Elm Street Bakery', updatedAt: '2026-01-07T09:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await world.link(name)).toMatchObject({ remoteId: 'bakery' });
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -158,22 +151,20 @@ describe('several organizations under one NPI', () => {
       name: [{ family, given: [given] }],
       identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
     });
-    await world.server.control('POST', 'seed', [person('a', 'Okafor', 'Ada'), person('b', 'OKAFOR', 'Ngozi')]);
-    await world.accept(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
-    await world.work();
+    await world.server.seed(person('a', 'Okafor', 'Ada'), person('b', 'OKAFOR', 'Ngozi'));
+    await world.send(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
     expect(await world.link('worker/worker-okafor#practitioner')).toMatchObject({ origin: 'found', remoteId: 'b' });
   });
 });
 
 test('a practitioner known by NPI is linked; the role, which names the agency, is ours', async () => {
-  await world.server.control('POST', 'seed', {
+  await world.server.seed({
     resourceType: 'Practitioner',
     id: 'ngozi',
     active: true,
     identifier: [{ system: 'http://hl7.org/fhir/sid/us-npi', value: npi }],
   });
-  await world.accept(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
-  await world.work();
+  await world.send(...directoryAndClient(), ['worker', aWorker({ npi, updatedAt: '2026-01-06T09:00:00-05:00' })]);
   expect(await world.link('worker/worker-okafor#practitioner')).toMatchObject({ origin: 'found', remoteId: 'ngozi' });
   expect(await world.server.own('PractitionerRole', 'county/worker/worker-okafor#role')).toMatchObject({
     practitioner: { reference: 'Practitioner/ngozi' },
@@ -184,9 +175,8 @@ test('an organization known by an identifier of the connection is linked', async
   await world.connect(
     aConnection(world.server.base, { id: 'hub', identifierSystems: { 'state-license': 'urn:oid:9.9' } }),
   );
-  await world.server.control('POST', 'seed', { ...theirs, identifier: [{ system: 'urn:oid:9.9', value: 'NY-17' }] });
-  await world.accept(['organization', anOrganization({ identifiers: [{ kind: 'state-license', value: 'NY-17' }] })]);
-  await world.work();
+  await world.server.seed({ ...theirs, identifier: [{ system: 'urn:oid:9.9', value: 'NY-17' }] });
+  await world.send(['organization', anOrganization({ identifiers: [{ kind: 'state-license', value: 'NY-17' }] })]);
   expect(await world.link('organization/org-pantry#organization', 'hub')).toMatchObject({
     origin: 'found',
     remoteId: 'elm',
@@ -194,11 +184,10 @@ test('an organization known by an identifier of the connection is linked', async
 });
 
 test('two organizations that share a number arriving at once end as one on the server', async () => {
-  await world.accept(
+  await world.send(
     ['organization', anOrganization({ identifiers })],
     ['organization', anOrganization({ id: 'org-again', identifiers })],
     ['client', aClient()],
   );
-  await world.work();
   expect(await creates(world.server, 'Organization')).toBe(1);
 });

@@ -18,9 +18,10 @@ import {
   aWorker,
 } from '../builders.ts';
 import { hospitalHas } from '../support/begun.ts';
-import { rosa } from '../support/documents.ts';
+import { caseload, caseTypes, directoryAndClient, type Item } from '../support/caseload.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const later = '2026-02-20T10:00:00-05:00';
@@ -74,11 +75,6 @@ function tied(organization = shelter({ sensitivity: label }), service = bed({ se
 
 const aboutClients = ['EpisodeOfCare', 'CareTeam', 'ServiceRequest', 'Task', 'Appointment', 'Consent', 'CarePlan'];
 
-async function send(...items: readonly Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
-}
-
 async function held(...types: readonly string[]): Promise<JsonObject[]> {
   return (await Promise.all(types.map((type) => world.server.all(type)))).flat();
 }
@@ -106,7 +102,7 @@ const agreed = (overrides: Parameters<typeof aConsent>[0] = {}) =>
 
 describe('a tie to a labelled shelter', () => {
   test('is told by nothing without a consent that names its label, and the rest goes', async () => {
-    await send(...tied());
+    await world.send(...tied());
     expect(await ties()).toEqual([]);
     expect(await held('ServiceRequest', 'Task', 'Appointment', 'Consent')).toEqual([]);
     expect((await held('CareTeam')).map(({ participant }) => participant)).toMatchObject([
@@ -125,7 +121,7 @@ describe('a tie to a labelled shelter', () => {
   });
 
   test('neither the shelter’s entry nor its service’s tells how to reach a confidential address, and no appointment where it is', async () => {
-    await send(...tied(shelter(), bed()));
+    await world.send(...tied(shelter(), bed()));
     const [entry] = (await held('Organization')).filter(({ name }) => name === 'CANARY Safe Haven');
     const [service] = (await held('HealthcareService')).filter(({ name }) => name === 'CANARY survivor bed');
     const [appointment] = await held('Appointment');
@@ -138,7 +134,7 @@ describe('a tie to a labelled shelter', () => {
   });
 
   test('goes with a consent that names the label, and bears it', async () => {
-    await send(...tied(), ['consent', agreed()]);
+    await world.send(...tied(), ['consent', agreed()]);
     const told = await held('ServiceRequest', 'Task', 'Appointment');
     expect(told).toHaveLength(3);
     for (const { meta } of told) expect(meta).toMatchObject({ security: [{ code: 'R' }, { code: 'SDV' }] });
@@ -159,16 +155,16 @@ describe('a tie to a labelled shelter', () => {
 
   test('goes without one to the shelter itself', async () => {
     await world.connect(aConnection(world.server.base, { organization: { source: 'county', id: 'org-shelter' } }));
-    await send(...tied());
+    await world.send(...tied());
     expect(await held('ServiceRequest', 'Task', 'Appointment')).toHaveLength(3);
     const [entry] = (await held('Organization')).filter(({ name }) => name === 'CANARY Safe Haven');
     expect(entry?.meta).toMatchObject({ security: [{ code: 'R' }, { code: 'SDV' }] });
   });
 
   test('is taken back once the shelter is labelled, and told anew once the client agrees', async () => {
-    await send(...tied(shelter(), bed()));
+    await world.send(...tied(shelter(), bed()));
     expect(await ties()).not.toEqual([]);
-    await send(['organization', shelter({ sensitivity: label, updatedAt: later })]);
+    await world.send(['organization', shelter({ sensitivity: label, updatedAt: later })]);
     expect(await ties()).toEqual([]);
     expect((await held('ServiceRequest', 'Task', 'Consent')).map(({ status }) => status)).toEqual([
       'entered-in-error',
@@ -179,7 +175,7 @@ describe('a tie to a labelled shelter', () => {
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect(await world.server.writes(before)).toEqual([]);
-    await send(['consent', agreed()]);
+    await world.send(['consent', agreed()]);
     expect((await held('Task')).map(({ status }) => status)).toEqual(['entered-in-error', 'requested']);
   });
 });
@@ -191,35 +187,23 @@ describe.each([
   const overrides = { sensitivity: [label], updatedAt: later };
   const labelled = type === 'case' ? aCase(overrides) : aClient(overrides);
   const all: Item[] = [
-    ...directoryAndClient(),
-    ...caseWithReferral(),
+    ...caseload(),
     ['note', aNote()],
     ['intervention', anIntervention()],
     ['appointment', anAppointment()],
   ];
-  const within = [
-    'EpisodeOfCare',
-    'CareTeam',
-    'Condition',
-    'Goal',
-    'ServiceRequest',
-    'Task',
-    'CarePlan',
-    'DocumentReference',
-    'Procedure',
-    'Appointment',
-  ];
+  const within = [...caseTypes, 'DocumentReference', 'Procedure', 'Appointment'];
   const asLabelled = all.map((item): Item => (item[0] === type ? [type, labelled] : item));
   const consent = agreed({ caseId: 'case-rosa', sensitivity: [label], part2: { redisclosureNotice: true } });
 
   test('keeps everything of it back', async () => {
-    await send(...asLabelled);
+    await world.send(...asLabelled);
     expect(await held(...within)).toEqual([]);
     expect(await held('Patient')).toHaveLength(type === 'client' ? 0 : 1);
   });
 
   test('goes with a consent that names the label, and all of it bears it', async () => {
-    await send(...asLabelled, ['consent', consent]);
+    await world.send(...asLabelled, ['consent', consent]);
     const told = await held(...within, 'Consent');
     expect(new Set(told.map(({ resourceType }) => resourceType)).size).toBe(within.length + 1);
     for (const { meta } of told) expect(meta).toMatchObject({ security: [{ code: 'R' }, { code }] });
@@ -228,16 +212,16 @@ describe.each([
   test.each(['was made there by us', 'was found there'])(
     'that is labelled later is taken back, where the patient %s',
     async (how) => {
-      if (how === 'was found there') await hospitalHas(world, rosa);
-      await send(...all);
-      await send([type, labelled]);
+      if (how === 'was found there') await hospitalHas(world, rosaOnFile);
+      await world.send(...all);
+      await world.send([type, labelled]);
       const told = await held(...within);
       const marks = told.map(({ status, lifecycleStatus, verificationStatus }) =>
         JSON.stringify(status ?? lifecycleStatus ?? verificationStatus),
       );
       expect(marks.filter((mark) => !/entered-in-error|cancelled/.test(mark))).toEqual([]);
       const before = (await world.server.journal()).length;
-      await send(
+      await world.send(
         ['need', aNeed({ description: 'CANARY', updatedAt: later })],
         ['goal', aGoal({ id: 'goal-2', statement: 'CANARY', updatedAt: later })],
         ['note', aNote({ id: 'note-2', text: 'CANARY', updatedAt: later })],
@@ -254,9 +238,8 @@ describe('on a connection that needs a consent for everything', () => {
 
   test('a consent tells of no recipient but the receiver, and one of others is not told', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
-    await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+    await world.send(
+      ...caseload(),
       ['consent', aConsent({ recipients: [...others, { organizationId: 'org-pantry' }] })],
       ['consent', aConsent({ id: 'consent-other', recipients: others })],
       ['consent', aConsent({ id: 'consent-no', status: 'declined', recipients: others })],
@@ -275,7 +258,7 @@ describe('on a connection that needs a consent for everything', () => {
   test('a change there takes nobody out of the record of whom it was not told', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
     const consent = aConsent({ recipients: [...others, { organizationId: 'org-pantry' }] });
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', consent]);
+    await world.send(...caseload(), ['consent', consent]);
     const [there] = await held('Consent');
     const { actor: _actor, ...provision } = objectAt(there, 'provision') ?? {};
     expect((await world.server.fhir('PUT', `Consent/${there?.id}`, { ...there, provision })).status).toBe(200);

@@ -6,9 +6,11 @@ import { isObject, type JsonObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral } from '../builders.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const hospital = {
   vendor: 'epic',
@@ -18,11 +20,11 @@ const hospital = {
 } as const;
 
 const world = useWorld(hospital);
-const { filed, seed, sendCase, strikeOnce, timePasses, writes } = documentsOf(world);
+const { filed, sendCase, timePasses, writes } = documentsOf(world);
 
 beforeEach(() =>
-  seed(
-    rosa,
+  world.server.seed(
+    rosaOnFile,
     anEncounter('old', 'in-progress', '2026-01-10T09:00:00Z'),
     anEncounter('newest', 'in-progress', '2026-02-01T09:00:00Z'),
     anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'),
@@ -51,7 +53,7 @@ describe('a case with a plan', () => {
 
   test('is filed under the newest one also beside those that say no time, or none that is one', async () => {
     const { period: _none, ...untimed } = anEncounter('untimed', 'in-progress', '2026-03-01T09:00:00Z');
-    await seed(
+    await world.server.seed(
       anEncounter('a-soon', 'in-progress', 'soon'),
       anEncounter('never', 'in-progress', '2026-02-30T25:00:00Z'),
       untimed,
@@ -91,8 +93,7 @@ describe('a case with a plan', () => {
 describe('E32 a later edition', () => {
   test('is a new note that names the one it replaces', async () => {
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     const [first, second, ...more] = await filed();
     expect(more).toEqual([]);
     expect([first?.edition, second?.edition]).toEqual([1, 2]);
@@ -112,7 +113,7 @@ describe('E23 a note whose reply is lost', () => {
       { status: 502, body: '<html>down</html>', headers: { 'content-type': 'text/html' }, at: 'after-commit' },
     ],
   ])('%s is found by its marker in the Binary, and there is one', async (_title, fault) => {
-    await strikeOnce('POST', 'DocumentReference', fault);
+    await world.server.strikeOnce('POST', 'DocumentReference', fault);
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await world.workAgain();
@@ -122,11 +123,11 @@ describe('E23 a note whose reply is lost', () => {
 
   test('each time, and that no search shows, is filed no more once an hour is over; a person is asked', async () => {
     const nothing = { resourceType: 'Bundle', type: 'searchset', entry: [] };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'DocumentReference', fault: { status: 500, at: 'after-commit' } },
       { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: nothing } },
-    ]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    );
+    await world.accept(...caseload());
     await world.work({ tries: 14 });
     expect(await world.openDecisions()).toEqual([]);
     await sql`update operation set intended_at = intended_at - interval '1 hour'`.execute(world.store.db);
@@ -143,36 +144,33 @@ describe('E23 a note whose reply is lost', () => {
 
   test('five times before it is filed, counts for nothing when the next edition is lost', async () => {
     const lose = (times: number) =>
-      world.server.control('POST', 'faults', [
-        { method: 'POST', path: 'DocumentReference', nth: 1, times, fault: { status: 500 } },
-      ]);
+      world.server.faults({ method: 'POST', path: 'DocumentReference', nth: 1, times, fault: { status: 500 } });
     await lose(5);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 30 });
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await lose(1);
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect(await filed()).toMatchObject([{ edition: 1 }, { edition: 2 }]);
     expect(await world.openDecisions()).toEqual([]);
   });
 
   /** The note is filed and its reply lost; then the server shows it with this attachment, and this behind its address. */
   async function shownWith(attachment: JsonObject, binary: (data: string) => JsonObject): Promise<void> {
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'DocumentReference', nth: 1, fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'DocumentReference', fault: { status: 503 } },
-    ]);
+    );
     await sendCase();
     const [note] = await world.server.all('DocumentReference');
     const shown = { ...note, content: [{ attachment: { contentType: 'text/plain', ...attachment } }] };
     const found = { resourceType: 'Bundle', type: 'searchset', entry: [{ resource: shown }] };
     const data = Buffer.from((await filed())[0]?.text ?? '').toString('base64');
-    await world.server.control('DELETE', 'faults');
-    await world.server.control('POST', 'faults', [
+    await world.server.mend();
+    await world.server.faults(
       { method: 'GET', path: 'DocumentReference$', fault: { status: 200, body: found } },
       { method: 'GET', path: 'Binary', fault: binary(data) },
-    ]);
+    );
     await world.work();
   }
 
@@ -207,7 +205,7 @@ describe('E23 a note whose reply is lost', () => {
     ]);
     await world.workAgain();
     expect(await posts()).toBe(1);
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect(await posts()).toBe(1);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'current' });
@@ -215,8 +213,8 @@ describe('E23 a note whose reply is lost', () => {
   });
 
   test('is found also where another note of that day cannot be read', async () => {
-    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
-    await world.server.control('POST', 'seed', {
+    await world.server.strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await world.server.seed({
       resourceType: 'DocumentReference',
       id: 'theirs',
       status: 'current',
@@ -241,12 +239,12 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
     },
   };
   const refuse = (times: JsonObject = {}) =>
-    world.server.control('POST', 'faults', [{ method: 'POST', path: 'DocumentReference', fault: refusal, ...times }]);
+    world.server.faults({ method: 'POST', path: 'DocumentReference', fault: refusal, ...times });
   const tries = async () => (await writes()).filter((write) => write.startsWith('POST DocumentReference')).length;
   const question = { kind: 'conflict', code: 'server-duplicate', choices: ['again'] };
 
   test('and that is there is found by its marker', async () => {
-    await strikeOnce('POST', 'DocumentReference', { ...refusal, at: 'after-commit' });
+    await world.server.strikeOnce('POST', 'DocumentReference', { ...refusal, at: 'after-commit' });
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     expect(await tries()).toBe(1);
@@ -256,7 +254,7 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
 
   test('each time, and is not there: a person is asked what the server takes it for, and it rests', async () => {
     await refuse();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ tries: 30 });
     expect(await tries()).toBe(6);
     expect(await world.openDecisions()).toMatchObject([question]);
@@ -266,7 +264,7 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
     await world.work({ tries: 5 });
     expect(await tries()).toBe(6);
 
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.decide('conflict', 'again');
     await world.work();
     expect(await filed()).toHaveLength(1);
@@ -286,9 +284,7 @@ describe('E23 a note that the server calls a duplicate (59141)', () => {
 describe('a note that takes another one back', () => {
   test('is tried once where it is refused, and asked about', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'DocumentReference', fault: { status: 422 } },
-    ]);
+    await world.server.faults({ method: 'POST', path: 'DocumentReference', fault: { status: 422 } });
     await world.accept(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
     await world.work({ tries: 5 });
     expect((await writes()).filter((write) => write.startsWith('POST DocumentReference'))).toHaveLength(2);
@@ -299,8 +295,8 @@ describe('a note that takes another one back', () => {
 describe('E34 without an open encounter', () => {
   beforeEach(async () => {
     await world.server.control('POST', 'reset');
-    await world.server.control('POST', 'settings', { auth: 'none' });
-    await seed(rosa, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
+    await world.server.settings({ auth: 'none' });
+    await world.server.seed(rosaOnFile, anEncounter('closed', 'finished', '2026-02-03T09:00:00Z'));
   });
 
   test.each([
@@ -314,7 +310,7 @@ describe('E34 without an open encounter', () => {
     await again();
     await world.work();
     expect([await writes(), (await world.openDecisions()).length]).toEqual([[], 1]);
-    await seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
+    await world.server.seed(anEncounter('fresh', 'in-progress', '2026-03-01T09:00:00Z'));
     await again();
     await world.work();
     expect(await filed()).toHaveLength(1);
@@ -322,7 +318,7 @@ describe('E34 without an open encounter', () => {
   });
 
   test('the note goes without one where the site allows it', async () => {
-    await world.server.control('POST', 'settings', { encounterRequired: false });
+    await world.server.settings({ encounterRequired: false });
     await world.connect(
       aConnection(world.server.base, { ...hospital, documents: { ...hospital.documents, encounter: 'none' } }),
     );
@@ -333,8 +329,8 @@ describe('E34 without an open encounter', () => {
 
 describe('E30 the daily cap on documents', () => {
   test('holds the documents of the whole connection until the next day; nothing is lost or tried again and again', async () => {
-    await world.server.control('POST', 'settings', { documentCap: 1 });
-    await seed({
+    await world.server.settings({ documentCap: 1 });
+    await world.server.seed({
       resourceType: 'Patient',
       id: 'ben',
       name: [{ family: 'Ngo', given: ['Ben'] }],
@@ -342,16 +338,15 @@ describe('E30 the daily cap on documents', () => {
       gender: 'male',
       identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-2' }],
     });
-    await seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
+    await world.server.seed(anEncounter('ben-visit', 'in-progress', '2026-02-01T09:00:00Z', 'ben'));
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     const tries = (await writes()).filter((write) => write.includes('DocumentReference'));
     expect(tries).toEqual(['POST DocumentReference 201', 'POST DocumentReference 403']);
     await world.workAgain();
     expect((await writes()).filter((write) => write.includes('DocumentReference'))).toEqual(tries);
     await world.server.control('POST', 'clock', { advance: '1d' });
-    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await world.server.settings({ documentCap: 5 });
     await timePasses(25);
     await world.workAgain();
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
@@ -363,8 +358,8 @@ describe('E30 a note whose reply is lost at the daily cap', () => {
     (await world.server.journal()).filter(({ url }) => /DocumentReference|Binary/.test(String(url))).length;
 
   test('waits for the next day alone: the lane goes on, nobody is asked, and the note is found once', async () => {
-    await world.server.control('POST', 'settings', { documentCap: 1 });
-    await strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
+    await world.server.settings({ documentCap: 1 });
+    await world.server.strikeOnce('POST', 'DocumentReference', { drop: 'after-commit' });
     await sendCase();
     const { documents_held_until: until } = await world.store.db
       .selectFrom('connection')
@@ -385,7 +380,7 @@ describe('E30 a note whose reply is lost at the daily cap', () => {
     expect(await world.openDecisions()).toEqual([]);
 
     await world.server.control('POST', 'clock', { advance: '1d' });
-    await world.server.control('POST', 'settings', { documentCap: 5 });
+    await world.server.settings({ documentCap: 5 });
     await timePasses(25);
     await world.work();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
@@ -400,15 +395,13 @@ describe('a revoked consent', () => {
       aConnection(world.server.base, { ...hospital, organization: { source: 'county', id: 'org-pantry' } }),
     );
     await world.accept(...directoryAndClient(), ['consent', aConsent({ sensitivity: ['mental-health'] })]);
-    await world.accept(...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['need', secret]);
     expect((await filed())[0]?.text).toContain('CANARY-SECRET');
     const at = '2026-03-01T09:00:00-05:00';
-    await world.accept([
+    await world.send([
       'consent',
       aConsent({ sensitivity: ['mental-health'], status: 'revoked', revokedAt: at, updatedAt: at }),
     ]);
-    await world.work();
     const [, retraction, anew, ...more] = await filed();
     expect(more).toEqual([]);
     expect(retraction?.text).toMatch(/retracted/i);
@@ -427,10 +420,8 @@ describe('what is labelled', () => {
   const referral = aReferral({ id: 'referral-shelter', organizationId: 'org-shelter', serviceId: undefined });
 
   test('takes the note back once the case is, and goes with a consent that names the label, under the notice', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
-    await world.accept(['case', aCase({ sensitivity: ['substance-use-part2'], updatedAt: at })]);
-    await world.work();
+    await world.send(...caseload());
+    await world.send(['case', aCase({ sensitivity: ['substance-use-part2'], updatedAt: at })]);
     expect((await filed()).map(({ text }) => /retracted/i.test(text))).toEqual([false, true]);
     const consent = aConsent({
       recipients: [{ class: 'my treating providers' }],
@@ -438,26 +429,22 @@ describe('what is labelled', () => {
       sensitivity: ['substance-use-part2'],
       part2: { redisclosureNotice: true },
     });
-    await world.accept(['consent', consent]);
-    await world.work();
+    await world.send(['consent', consent]);
     const [, , anew] = await filed();
     expect(anew?.text).toContain('Delgado');
     expect(anew?.text).toMatch(/42 CFR/);
   });
 
   test('is named in none of it without a consent, a shelter to which the client was referred as little as one that is labelled later', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.accept(['organization', shelter(['domestic-violence'])], ['referral', referral]);
-    await world.work();
+    await world.accept(...caseload());
+    await world.send(['organization', shelter(['domestic-violence'])], ['referral', referral]);
     const [first] = await filed();
     expect(first?.text).toContain('Delgado');
     expect(first?.text).not.toContain('CANARY-SHELTER');
-    await world.accept(['organization', { ...shelter([]), updatedAt: '2026-03-02T09:00:00-05:00' }]);
-    await world.work();
+    await world.send(['organization', { ...shelter([]), updatedAt: '2026-03-02T09:00:00-05:00' }]);
     expect((await filed()).at(-1)?.text).toContain('CANARY-SHELTER');
     const again = { ...shelter(['domestic-violence']), updatedAt: '2026-03-03T09:00:00-05:00' };
-    await world.accept(['organization', again]);
-    await world.work();
+    await world.send(['organization', again]);
     const last = (await filed()).slice(2);
     expect(last).toHaveLength(2);
     expect(last.map(({ text }) => text).join()).not.toContain('CANARY-SHELTER');
@@ -471,21 +458,19 @@ describe('a patient who is not there', () => {
       'client',
       aClient({ identifiers: [], names: [{ use: 'legal', given: ['Rosa'], family: 'Delmar' }] }),
     ]);
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     expect(await writes()).toEqual([]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
   });
 
   test('any more, or is not shown for a while, gets no later edition; shown again, they do', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status: 404 } }]);
+    await world.server.faults({ method: 'GET', path: 'Patient/rosa', fault: { status: 404 } });
     await world.workAgain();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     expect(await world.link('case/case-rosa#document')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect(await filed()).toMatchObject([{ edition: 1 }, { edition: 2 }]);
     expect(await world.openDecisions()).toEqual([]);
@@ -493,7 +478,7 @@ describe('a patient who is not there', () => {
 });
 
 describe('a document in the chart of the wrong patient', () => {
-  const right = { ...rosa, id: 'right', identifier: [], birthDate: '1984-07-16' };
+  const right = { ...rosaOnFile, id: 'right', identifier: [], birthDate: '1984-07-16' };
   const sayItIs = (patient: string | null) =>
     relinkPatient(world.store, {
       connection: 'general',
@@ -509,7 +494,7 @@ describe('a document in the chart of the wrong patient', () => {
       .sort();
 
   test('is taken back there, and filed in the right chart', async () => {
-    await seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
+    await world.server.seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
     await sendCase();
     await sayItIs('right');
     await world.work();
@@ -525,7 +510,7 @@ describe('a document in the chart of the wrong patient', () => {
   });
 
   test('told while its encounter is looked for: it is filed under a visit of the right patient', async () => {
-    await seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
+    await world.server.seed(right, anEncounter('right-visit', 'in-progress', '2026-02-01T09:00:00Z', 'right'));
     const connection = world.deps.connections.get('general');
     if (connection === undefined) throw new Error('no connection');
     const { client } = connection;
@@ -536,7 +521,7 @@ describe('a document in the chart of the wrong patient', () => {
         return client.searchAll(type, ...rest);
       },
     };
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.work({ deps: { connections: new Map([['general', { ...connection, client: told }]]) } });
     expect(await world.server.all('DocumentReference')).toMatchObject([
       { subject: { reference: 'Patient/right' }, context: { encounter: [{ reference: 'Encounter/right-visit' }] } },
@@ -560,8 +545,7 @@ describe('a client whose consent does not name the hospital', () => {
     const aboutPatients = (await world.server.journal()).filter(({ url }) => /\/Patient\b/.test(String(url)));
     expect(aboutPatients).toEqual([]);
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ state: 'withheld' });
-    await world.accept(['consent', aConsent({ period: { from: '2026-02-02' } })]);
-    await world.work();
+    await world.send(['consent', aConsent({ period: { from: '2026-02-02' } })]);
     expect(await filed()).toMatchObject([{ edition: 1 }]);
   });
 });

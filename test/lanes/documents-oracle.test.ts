@@ -4,9 +4,11 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { wantAll } from '../../src/lanes/lanes.ts';
 import { aCase, aConsent, aGoal, aNeed, aNote } from '../builders.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const hospital = {
   vendor: 'oracle',
@@ -16,9 +18,9 @@ const hospital = {
 } as const;
 
 const world = useWorld(hospital);
-const { filed, seed, sendCase, strikeOnce, writes } = documentsOf(world);
+const { filed, sendCase, writes } = documentsOf(world);
 
-beforeEach(() => seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+beforeEach(() => world.server.seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
 
 const later = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
 
@@ -60,8 +62,7 @@ describe('a case with a plan', () => {
 describe('a later edition', () => {
   test('C16 C17 C31 amends the document under the tag that was just read', async () => {
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect(await writes()).toEqual(['POST DocumentReference 201', 'PUT DocumentReference 200']);
     expect(await filed()).toMatchObject([{ edition: 2, docStatus: 'amended' }]);
     expect((await filed())[0]?.text).toContain('on every day of the month');
@@ -70,7 +71,7 @@ describe('a later edition', () => {
   test('C31 goes as a new document where the site refuses the amendment', async () => {
     await sendCase();
     await world.accept(['goal', later]);
-    await strikeOnce('PUT', 'DocumentReference', {
+    await world.server.strikeOnce('PUT', 'DocumentReference', {
       status: 422,
       body: { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] },
       headers: { 'content-type': 'application/fhir+json' },
@@ -80,13 +81,11 @@ describe('a later edition', () => {
   });
 
   test('C25 C31 is a new document, and a new one takes that back, where the site declares no update: none is tried', async () => {
-    await world.server.control('POST', 'settings', { interactions: { DocumentReference: 'crs' } });
+    await world.server.settings({ interactions: { DocumentReference: 'crs' } });
     await sendCase();
-    await world.accept(['goal', later]);
-    await world.work();
+    await world.send(['goal', later]);
     expect((await filed()).map(({ edition }) => edition)).toEqual([1, 2]);
-    await world.accept(['case', { id: 'case-rosa', updatedAt: '2026-03-01T09:00:00-05:00', deleted: true }]);
-    await world.work();
+    await world.send(['case', { id: 'case-rosa', updatedAt: '2026-03-01T09:00:00-05:00', deleted: true }]);
     expect((await filed())[2]).toMatchObject({ edition: 3, status: 'current' });
     expect((await filed())[2]?.text).toMatch(/ v2 of .* was taken back/);
     expect(new Set(await writes())).toEqual(new Set(['POST DocumentReference 201']));
@@ -95,7 +94,7 @@ describe('a later edition', () => {
   test('C16 is not lost when somebody changed the document between our read and our write', async () => {
     await sendCase();
     await world.accept(['goal', later]);
-    await strikeOnce('PUT', 'DocumentReference', { status: 409 });
+    await world.server.strikeOnce('PUT', 'DocumentReference', { status: 409 });
     await world.work();
     expect(await filed()).toMatchObject([{ edition: 2 }]);
   });
@@ -105,7 +104,10 @@ describe('another document under the id of ours, in the chart of somebody else',
   test('is not amended: a person is asked', async () => {
     await sendCase();
     const [ours] = await world.server.all('DocumentReference');
-    await seed({ ...rosa, id: 'harold', identifier: [] }, { ...ours, subject: { reference: 'Patient/harold' } });
+    await world.server.seed(
+      { ...rosaOnFile, id: 'harold', identifier: [] },
+      { ...ours, subject: { reference: 'Patient/harold' } },
+    );
     await world.accept(['goal', later]);
     await world.workAgain();
     expect(await writes()).toEqual(['POST DocumentReference 201']);
@@ -119,7 +121,7 @@ describe('C24 a document that always times out when it is read', () => {
   test('waits alone: it is not amended unread, a note of the same case is filed, and the edition follows', async () => {
     await sendCase();
     const [document] = await filed();
-    await world.server.control('POST', 'settings', { alwaysTimesOut: [`GET DocumentReference/${document?.id}`] });
+    await world.server.settings({ alwaysTimesOut: [`GET DocumentReference/${document?.id}`] });
     await world.accept(['goal', later], ['note', aNote()]);
     await wantAll(world.store, ['general']);
     await world.work({ tries: 2 });
@@ -129,7 +131,7 @@ describe('C24 a document that always times out when it is read', () => {
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: true, reason: 'connection-not-fhir' });
     expect(await world.openDecisions()).toEqual([]);
 
-    await world.server.control('POST', 'settings', { alwaysTimesOut: [] });
+    await world.server.settings({ alwaysTimesOut: [] });
     await world.work();
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
     expect((await filed()).map(({ edition, docStatus }) => `${edition} ${docStatus}`)).toContain('2 amended');
@@ -142,7 +144,7 @@ describe('C20 a document whose reply is lost', () => {
     ['before the server did anything', { drop: 'before-commit' }],
     ['as a gateway time-out after it was filed', { status: 504, at: 'after-commit' }],
   ])('%s: a new one is found by its marker in the Binary', async (_title, fault) => {
-    await strikeOnce('POST', 'DocumentReference', fault);
+    await world.server.strikeOnce('POST', 'DocumentReference', fault);
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await world.workAgain();
@@ -155,7 +157,7 @@ describe('C20 a document whose reply is lost', () => {
   ])('%s: an amendment', async (_title, fault) => {
     await sendCase();
     await world.accept(['goal', later]);
-    await strikeOnce('PUT', 'DocumentReference', fault);
+    await world.server.strikeOnce('PUT', 'DocumentReference', fault);
     await world.work();
     expect(await filed()).toMatchObject([{ edition: 2 }]);
     const before = await writes();
@@ -171,15 +173,13 @@ describe('a revoked consent', () => {
       aConnection(world.server.base, { ...hospital, organization: { source: 'county', id: 'org-pantry' } }),
     );
     await world.accept(...directoryAndClient(), ['consent', aConsent({ sensitivity: ['mental-health'] })]);
-    await world.accept(...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['need', secret]);
     expect((await filed())[0]?.text).toContain('CANARY-SECRET');
     const at = '2026-03-01T09:00:00-05:00';
-    await world.accept([
+    await world.send([
       'consent',
       aConsent({ sensitivity: ['mental-health'], status: 'revoked', revokedAt: at, updatedAt: at }),
     ]);
-    await world.work();
     const [retraction, anew, ...more] = await filed();
     expect(more).toEqual([]);
     expect(retraction).toMatchObject({ status: 'entered-in-error', edition: 2 });
@@ -193,17 +193,15 @@ describe('a note that was an error', () => {
     ['cannot be read, is not written over', 'GET', 0],
     ['may not be marked, is tried once', 'PUT', 1],
   ])('and whose document %s: a person is asked, and it goes when the server lets it', async (_what, method, tries) => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], ['note', aNote()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ['note', aNote()]);
     const { length } = await world.server.journal();
-    await world.server.control('POST', 'faults', [{ method, path: 'DocumentReference/', fault: { status: 501 } }]);
-    await world.accept(['note', aNote({ status: 'entered-in-error', updatedAt: '2026-03-01T09:00:00-05:00' })]);
-    await world.work();
+    await world.server.faults({ method, path: 'DocumentReference/', fault: { status: 501 } });
+    await world.send(['note', aNote({ status: 'entered-in-error', updatedAt: '2026-03-01T09:00:00-05:00' })]);
     const puts = (await world.server.journal(length)).filter((request) => request.method === 'PUT');
     expect(puts).toHaveLength(tries);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
     expect((await filed())[0]).toMatchObject({ status: 'current' });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.decide('refused-write', 'retry');
     await world.work();
     expect((await filed())[0]).toMatchObject({ status: 'entered-in-error' });

@@ -16,9 +16,10 @@ import {
   anOrganization,
   aWorker,
 } from '../builders.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { documentsOf } from '../support/documents.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const byDocument = {
   routes: {
@@ -36,7 +37,7 @@ const byDocument = {
 } as const;
 
 const world = useWorld(byDocument);
-const { filed, sendCase, strikeOnce, timePasses } = documentsOf(world);
+const { filed, sendCase, timePasses } = documentsOf(world);
 
 const achieved = aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', statement: 'I want food on every day of the month.' });
 
@@ -93,8 +94,7 @@ describe('the first edition', () => {
   });
 
   test('waits for a quiet time when nothing in it is urgent, and the lane says when it looks again', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ['need', aNeed()]);
     expect(await filed()).toEqual([]);
     expect(await world.link('need/need-food#condition')).toMatchObject({ state: 'due', reason: 'document-quiet' });
     const { nextLookAt } = await world.lane('county.case.case-rosa');
@@ -105,18 +105,15 @@ describe('the first edition', () => {
   });
 
   test('waits for the patient, and goes when the patient is linked', async () => {
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...caseWithReferral());
     expect(await filed()).toEqual([]);
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     expect(await filed()).toMatchObject([{ edition: 1 }]);
   });
 
   test('does not exist where the case has nothing to tell', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()]);
     expect(await filed()).toEqual([]);
   });
 });
@@ -139,8 +136,7 @@ describe('a later edition', () => {
   test('waits until the day is over and the case is quiet, then amends the same document', async () => {
     await sendCase();
     const [first] = await filed();
-    await world.accept(['goal', achieved]);
-    await world.work();
+    await world.send(['goal', achieved]);
     expect(await filed()).toEqual([first]);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'due' });
     await timePasses(24);
@@ -153,8 +149,7 @@ describe('a later edition', () => {
 
   test('does not wait when a record that the one before told of is withdrawn', async () => {
     await sendCase();
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', deleted: true })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T09:00:00-05:00', deleted: true })]);
     const [second] = await filed();
     expect(second).toMatchObject({ edition: 2 });
     expect(second?.text).not.toContain('food on the table');
@@ -164,7 +159,7 @@ describe('a later edition', () => {
     await sendCase();
     await world.accept(['goal', achieved]);
     await timePasses(24);
-    await strikeOnce('PUT', 'DocumentReference', {
+    await world.server.strikeOnce('PUT', 'DocumentReference', {
       status: 422,
       body: { resourceType: 'OperationOutcome', issue: [] },
     });
@@ -190,7 +185,7 @@ describe('of an edition whose reply is lost there is one', () => {
   ];
 
   test.each(accidents)('%s: a first one, found by its marker', async (_title, fault) => {
-    await strikeOnce('POST', 'DocumentReference', fault);
+    await world.server.strikeOnce('POST', 'DocumentReference', fault);
     await sendCase();
     expect(await filed()).toMatchObject([{ edition: 1 }]);
     await world.workAgain();
@@ -201,7 +196,7 @@ describe('of an edition whose reply is lost there is one', () => {
     await sendCase();
     await world.accept(['goal', achieved]);
     await timePasses(24);
-    await strikeOnce('PUT', 'DocumentReference', fault);
+    await world.server.strikeOnce('PUT', 'DocumentReference', fault);
     await world.work();
     expect(await filed()).toMatchObject([{ edition: 2 }]);
     const { writes } = { writes: await world.server.writes() };
@@ -217,8 +212,7 @@ describe('what may not be told', () => {
     await world.connect(
       aConnection(world.server.base, { ...byDocument, organization: { source: 'county', id: 'org-pantry' } }),
     );
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...caseload(), ['need', secret]);
     expect((await filed())[0]?.text).not.toContain('CANARY-SECRET');
     expect(await world.link('need/need-secret#condition')).toMatchObject({ state: 'withheld' });
     await world.accept(['consent', aConsent({ sensitivity: ['mental-health'] })]);
@@ -233,16 +227,14 @@ describe('what may not be told', () => {
     await world.connect(
       aConnection(world.server.base, { ...byDocument, organization: { source: 'county', id: 'org-pantry' } }),
     );
-    await world.accept(...directoryAndClient(), ['consent', consent], ...caseWithReferral(), ['need', secret]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['consent', consent], ...caseWithReferral(), ['need', secret]);
     expect((await filed())[0]?.text).toContain('CANARY-SECRET');
     const revoked = {
       status: 'revoked',
       revokedAt: '2026-03-01T09:00:00-05:00',
       updatedAt: '2026-03-01T09:00:00-05:00',
     };
-    await world.accept(['consent', aConsent({ sensitivity: ['mental-health'], ...revoked } as never)]);
-    await world.work();
+    await world.send(['consent', aConsent({ sensitivity: ['mental-health'], ...revoked } as never)]);
     const all = await filed();
     expect(all.filter(({ text }) => text.includes('CANARY-SECRET'))).toEqual([]);
     expect(all).toEqual(
@@ -267,16 +259,14 @@ describe('what may not be told', () => {
     await sendCase();
     expect((await filed())[0]?.text).toContain('CANARY-COUNSELOR');
     const labelled = { sensitivity: ['domestic-violence'], updatedAt: '2026-03-01T09:00:00-05:00' };
-    await world.accept(['organization', { ...organization, ...labelled }]);
-    await world.work();
+    await world.send(['organization', { ...organization, ...labelled }]);
     expect(await filed()).toMatchObject([{ status: 'current', docStatus: 'amended', edition: 2 }]);
     expect((await filed())[0]?.text).not.toContain('CANARY-COUNSELOR');
   });
 
   test('is everything once the case is deleted', async () => {
     await sendCase();
-    await world.accept(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
-    await world.work();
+    await world.send(['case', aCase({ updatedAt: '2026-03-01T09:00:00-05:00', deleted: true })]);
     expect(await filed()).toMatchObject([{ status: 'entered-in-error', edition: 2 }]);
     expect((await filed())[0]?.text).not.toContain('Enough food at home');
   });

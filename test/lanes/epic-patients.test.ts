@@ -5,38 +5,20 @@ import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { raiseWanted } from '../../src/lanes/lanes.ts';
 import { aCase, aClient, aNeed } from '../builders.ts';
+import { mrn, paddedMrn, rosa, rosasSlot } from '../support/patients.ts';
 import { useWorld } from '../support/world.ts';
 
-const mrnSystem = 'urn:oid:1.2.3';
 const world = useWorld({
   vendor: 'epic',
   routes: { need: 'native' },
   task: 'answer',
   createPatients: false,
-  identifierSystems: { mrn: mrnSystem },
+  identifierSystems: { mrn: mrn.system },
 });
-const slot = 'client/client-rosa#patient';
 const clientLane = 'county.client.client-rosa';
-const padded = { system: mrnSystem, value: '     MRN-20417' };
-
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
-
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
 
 async function sendClient(overrides: JsonObject = {}): Promise<void> {
-  await world.accept(['client', { ...aClient(), ...overrides }]);
-  await world.work();
+  await world.send(['client', { ...aClient(), ...overrides }]);
 }
 
 /** Requests about patients, as `POST Patient/$match` or `GET Patient?identifier=…`. */
@@ -56,25 +38,25 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
   const noMatch = { method: 'POST', path: 'Patient/$match', fault: { status: 403 } };
 
   test('E18: a padded number is compared trimmed, and the patient is linked', async () => {
-    await seed(rosa('rosa', { identifier: [padded] }));
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn] }));
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
     const journal = await asked();
-    expect(journal[0]).toContain(encodeURIComponent(`${mrnSystem}|MRN-20417`));
+    expect(journal[0]).toContain(encodeURIComponent(`${mrn.system}|${mrn.value}`));
   });
 
   test('E18: is asked again with given name, then sex; who is certain among fewer is linked', async () => {
-    await seed(...crowd(), rosa('rosa', { telecom: phone }));
-    await world.server.control('POST', 'faults', [noMatch]);
+    await world.server.seed(...crowd(), rosa('rosa', { telecom: phone }));
+    await world.server.faults(noMatch);
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     const searches = (await asked()).filter((line) => line.includes('family='));
     expect(searches.map((line) => line.includes('given='))).toEqual([false, true]);
   });
 
   test('E18: is never repeated as it was; too many for every criterion is a question, once', async () => {
-    await seed(...crowd({ name: [{ family: 'Delgado', given: ['Rosa'] }] }));
-    await world.server.control('POST', 'faults', [noMatch]);
+    await world.server.seed(...crowd({ name: [{ family: 'Delgado', given: ['Rosa'] }] }));
+    await world.server.faults(noMatch);
     await sendClient();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
@@ -89,9 +71,12 @@ describe('E18: a patient search with more than 100 hits, and numbers padded with
 
 describe('E19: $match', () => {
   test('E19: one graded certain is linked', async () => {
-    await seed(rosa('rosa', { telecom: phone }), rosa('other', { name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await world.server.seed(
+      rosa('rosa', { telecom: phone }),
+      rosa('other', { name: [{ family: 'Delgado', given: ['Ines'] }] }),
+    );
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     expect(await world.openDecisions()).toEqual([]);
   });
 
@@ -99,7 +84,7 @@ describe('E19: $match', () => {
     const ssn = { kind: 'ssn', value: '900-12-3456' };
     const record = aClient();
     const identifiers = Array.isArray(record.identifiers) ? record.identifiers : [];
-    await seed(rosa('rosa'));
+    await world.server.seed(rosa('rosa'));
     await sendClient({ identifiers: [...identifiers, ssn] });
     const request = (await world.server.journal()).find(({ url }) => String(url).endsWith('/Patient/$match'));
     const text = JSON.stringify(request?.requestBody);
@@ -109,7 +94,7 @@ describe('E19: $match', () => {
   });
 
   test('E19: name and birth date alone are probable: a person is asked, and sees grade, score, and what agrees', async () => {
-    await seed(rosa('p1'), rosa('p2'));
+    await world.server.seed(rosa('p1'), rosa('p2'));
     await sendClient();
     const [question] = await world.openDecisions();
     expect(question).toMatchObject({
@@ -127,11 +112,11 @@ describe('E19: $match', () => {
         differ: [],
       }),
     );
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
   });
 
   test('E19: certain for the server, but a twin for us: a person is asked', async () => {
-    await seed(rosa('twin', { identifier: [padded], name: [{ family: 'Delgado', given: ['Ines'] }] }));
+    await world.server.seed(rosa('twin', { identifier: [paddedMrn], name: [{ family: 'Delgado', given: ['Ines'] }] }));
     await sendClient();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'patient-uncertain', detail: { candidates: [{ id: 'twin', grade: 'certain', differ: ['given name'] }] } },
@@ -139,7 +124,7 @@ describe('E19: $match', () => {
   });
 
   test('E19: our number on somebody of another birth date: a person is asked', async () => {
-    await seed(rosa('rosa', { identifier: [padded], birthDate: '1991-01-01' }));
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn], birthDate: '1991-01-01' }));
     await sendClient();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-uncertain' }]);
   });
@@ -155,29 +140,33 @@ describe('E19: $match', () => {
     await world.decide('patient-match', 'again');
     await world.work();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found' }]);
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await world.decide('patient-match', 'again');
     await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found' });
     expect(await world.openDecisions()).toEqual([]);
   });
 
   test('E19: a lost answer is a read that failed: it is asked again, and nothing is an unknown outcome', async () => {
-    await seed(rosa('rosa', { telecom: phone }));
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Patient/$match', nth: 1, times: 2, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.seed(rosa('rosa', { telecom: phone }));
+    await world.server.faults({
+      method: 'POST',
+      path: 'Patient/$match',
+      nth: 1,
+      times: 2,
+      fault: { drop: 'after-commit' },
+    });
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
     expect(await world.store.db.selectFrom('operation').selectAll().execute()).toEqual([]);
     expect((await asked()).filter((line) => line.startsWith('POST'))).toHaveLength(3);
   });
 
   test('E19: where $match is not granted, the search by name and birth date tells', async () => {
-    await seed(rosa('rosa', { telecom: phone }));
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Patient/$match', fault: { status: 403 } }]);
+    await world.server.seed(rosa('rosa', { telecom: phone }));
+    await world.server.faults({ method: 'POST', path: 'Patient/$match', fault: { status: 403 } });
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
   });
 });
 
@@ -190,12 +179,17 @@ describe('E20: a merged patient', () => {
   };
 
   test('E20: the read is redirected: the link follows, a person is told', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { telecom: phone }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.server.seed(rosa('new', { telecom: phone }));
+    await world.server.settings({ merged: { old: 'new' } });
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'new',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-merged', detail: { was: 'old', now: 'new' }, choices: ['noted'] },
     ]);
@@ -206,29 +200,28 @@ describe('E20: a merged patient', () => {
   });
 
   test('E20: to somebody of another birth date and family name: a person is asked', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
+    await world.server.seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
+    await world.server.settings({ merged: { old: 'new' } });
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'patient-merged-elsewhere', choices: ['link:new', 'leave'] },
     ]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null });
   });
 
   test('E20: met by a write, which is refused: the link follows, and the next try is about the survivor', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { telecom: phone }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
-    await world.server.control('POST', 'faults', [
+    await world.server.seed(rosa('new', { telecom: phone }));
+    await world.server.settings({ merged: { old: 'new' } });
+    await world.server.faults(
       { method: 'POST', path: 'Condition', nth: 1, fault: { status: 400, body: mergedAway } },
       { method: 'POST', path: 'Condition', nth: 2, fault: { status: 201, headers: { location: 'Condition/c1' } } },
-    ]);
-    await world.accept(['case', aCase()], ['need', aNeed()]);
-    await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    );
+    await world.send(['case', aCase()], ['need', aNeed()]);
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
     const posts = (await world.server.journal()).filter(({ url }) => String(url).endsWith('/Condition'));
     expect(posts.map(({ requestBody }) => /Patient\/\w+/.exec(JSON.stringify(requestBody))?.[0])).toEqual([
       'Patient/old',
@@ -237,22 +230,22 @@ describe('E20: a merged patient', () => {
   });
 
   test('E20: told by 4107 alone: the client is looked for again, a person is told', async () => {
-    await seed(rosa('old', { telecom: phone }));
+    await world.server.seed(rosa('old', { telecom: phone }));
     await sendClient();
-    await seed(rosa('new', { telecom: phone }));
-    await world.server.control('POST', 'settings', { merged: { old: 'new' } });
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 404, body: mergedAway } }]);
+    await world.server.seed(rosa('new', { telecom: phone }));
+    await world.server.settings({ merged: { old: 'new' } });
+    await world.server.faults({ path: 'Patient/old', fault: { status: 404, body: mergedAway } });
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-merged', detail: { was: 'old', now: null } }]);
   });
 });
 
 describe('E21: a restricted patient', () => {
   test('E21: parks the lane without a word about the patient; only an operator or a new version asks again', async () => {
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await sendClient();
-    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await world.server.settings({ restricted: ['rosa'] });
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
     const { parked } = await world.store.db
@@ -265,7 +258,7 @@ describe('E21: a restricted patient', () => {
     const { length } = await world.server.journal();
     await world.run(clientLane);
     expect(await asked(length)).toEqual([]);
-    await world.server.control('POST', 'settings', { restricted: [] });
+    await world.server.settings({ restricted: [] });
     const lane = { connection: 'general', subject: clientLane };
     await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
     await world.work();
@@ -273,8 +266,8 @@ describe('E21: a restricted patient', () => {
   });
 
   test('E21: left out of a search: parked the same way, and nobody is taken for absent', async () => {
-    await seed(rosa('rosa', { identifier: [padded] }));
-    await world.server.control('POST', 'settings', { restricted: ['rosa'] });
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn] }));
+    await world.server.settings({ restricted: ['rosa'] });
     await sendClient();
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
@@ -288,15 +281,15 @@ describe('E21: a restricted patient', () => {
       resourceType: 'OperationOutcome',
       issue: [{ severity: 'fatal', code: 'forbidden', details: { coding } }],
     };
-    await world.server.control('POST', 'faults', [{ path: 'Patient', fault: { status: 403, body } }]);
+    await world.server.faults({ path: 'Patient', fault: { status: 403, body } });
     await sendClient();
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
     expect(await asked()).toHaveLength(1);
-    await world.server.control('POST', 'faults', []);
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.faults();
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await sendClient({ updatedAt: '2026-02-20T10:00:00-05:00', pronouns: 'she/her' });
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
   });
 });
 
@@ -304,14 +297,13 @@ describe('E23: a problem that is on the list already', () => {
   const need = 'need/need-food#condition';
 
   test('is asked about as what it is, as no search of this server tells whether it is ours', async () => {
-    await seed(rosa('rosa', { identifier: [padded] }), {
+    await world.server.seed(rosa('rosa', { identifier: [paddedMrn] }), {
       resourceType: 'Condition',
       id: 'of-the-clinic',
       subject: { reference: 'Patient/rosa' },
       code: { coding: [{ system: 'http://snomed.info/sct', code: '733423003' }] },
     });
-    await world.accept(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
     const posts = async () =>
       (await world.server.journal())
         .filter(({ method, url }) => method === 'POST' && String(url).endsWith('/Condition'))
@@ -337,10 +329,9 @@ describe('E25: a problem, which the server stores in a form of its own and takes
     ...more,
   });
   const sendNeed = async () => {
-    await seed(rosa('rosa', { telecom: phone }));
+    await world.server.seed(rosa('rosa', { telecom: phone }));
     await sendClient();
-    await world.accept(['case', aCase()], ['need', aNeed()]);
-    await world.work();
+    await world.send(['case', aCase()], ['need', aNeed()]);
   };
   const writes = async () =>
     (await world.server.journal())
@@ -360,7 +351,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
   test('E25: what they change of it later is theirs, whether or not they had rewritten it', async () => {
     await sendNeed();
     const code = { coding: [{ system: 'http://snomed.info/sct', code: '445281000124101' }] };
-    await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), code });
+    await world.server.seed({ ...(await stored()), clinicalStatus: clinical('resolved'), code });
     await world.workAgain();
     const diagnosisCodes = [{ system: 'snomed', code: '445281000124101' }];
     expect(await world.changes()).toMatchObject([{ id: 'need-food', body: { status: 'met', diagnosisCodes } }]);
@@ -369,8 +360,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
 
   test('E25: a change here is not sent: the state says that the server takes none, and one question asks what to do', async () => {
     await sendNeed();
-    await world.accept(['need', changed()]);
-    await world.work();
+    await world.send(['need', changed()]);
     expect(await writes()).toEqual(['POST 201']);
     expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'update-not-offered' });
     expect(await world.openDecisions()).toMatchObject([{ code: 'refused-write', choices: ['retry', 'skip'] }]);
@@ -381,9 +371,12 @@ describe('E25: a problem, which the server stores in a form of its own and takes
 
   test('E25: changed by hand there as here, it is current again, and the question is over', async () => {
     await sendNeed();
-    await world.accept(['need', changed()]);
-    await world.work();
-    await seed({ ...(await stored()), clinicalStatus: clinical('resolved'), abatementDateTime: '2026-02-20' });
+    await world.send(['need', changed()]);
+    await world.server.seed({
+      ...(await stored()),
+      clinicalStatus: clinical('resolved'),
+      abatementDateTime: '2026-02-20',
+    });
     await world.workAgain();
     expect(await world.link(need)).toMatchObject({ state: 'current' });
     expect([await world.openDecisions(), await writes()]).toEqual([[], ['POST 201']]);
@@ -391,8 +384,7 @@ describe('E25: a problem, which the server stores in a form of its own and takes
 
   test('E25: a need that is withdrawn stays there, and the state says that it cannot be taken back', async () => {
     await sendNeed();
-    await world.accept(['need', { id: 'need-food', updatedAt: '2026-02-20T10:00:00-05:00', deleted: true }]);
-    await world.work();
+    await world.send(['need', { id: 'need-food', updatedAt: '2026-02-20T10:00:00-05:00', deleted: true }]);
     expect(await world.link(need)).toMatchObject({ state: 'parked', reason: 'update-not-offered', retired: false });
     expect(await writes()).toEqual(['POST 201']);
   });

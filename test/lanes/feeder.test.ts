@@ -5,8 +5,9 @@ import { reason } from '../../src/errors.ts';
 import { type LaneKey, runLane, setPaused, startFeeder } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
+import type { Item } from '../support/caseload.ts';
 import { aConnection, eventually } from '../support/rig.ts';
-import { creates, type Item, useWorld } from '../support/world.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 

@@ -6,15 +6,16 @@ import type { JsonObject } from '../../src/json.ts';
 import { runByHand, startReplay, workReplays } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCarePlan, aGoal, anOrganization } from '../builders.ts';
-import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
+import { creates, deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const name = 'carePlan/plan-rosa#plan';
 const lane = 'county.case.case-rosa';
 
 async function sendCaseAndLoseThePlan(): Promise<JsonObject> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   const plan = await world.server.own('CarePlan', `county/${name}`);
   await deletedThere(world.server, `CarePlan/${plan.id}`);
   return plan;
@@ -37,11 +38,10 @@ describe('a resource that was deleted on the server', () => {
     const [referral] = caseWithReferral()
       .filter(([type]) => type === 'referral')
       .map(([, record]) => record);
-    await world.accept(
+    await world.send(
       ['carePlan', changedPlan()],
       ['referral', { ...referral, urgency: 'urgent', updatedAt: '2026-02-20T10:00:00-05:00' }],
     );
-    await world.work();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       priority: 'urgent',
@@ -50,12 +50,10 @@ describe('a resource that was deleted on the server', () => {
   });
 
   test('between our read and our write is not brought back by the write', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const { id } = await world.server.own('CarePlan', `county/${name}`);
     world.beforeNextWrite(() => deletedThere(world.server, `CarePlan/${id}`));
-    await world.accept(['carePlan', changedPlan()]);
-    await world.work();
+    await world.send(['carePlan', changedPlan()]);
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone' }]);
     expect(await world.server.all('CarePlan')).toEqual([]);
   });
@@ -110,7 +108,7 @@ describe('a resource that was deleted on the server', () => {
     await world.workAgain();
     await world.decide('remote-gone', 'leave');
     await world.work();
-    await world.server.control('POST', 'seed', plan);
+    await world.server.seed(plan);
     await world.workAgain();
     expect(await world.link(name)).toMatchObject({ state: 'current' });
     await deletedThere(world.server, `CarePlan/${plan.id}`);
@@ -121,7 +119,7 @@ describe('a resource that was deleted on the server', () => {
   test('that comes back there answers the question by itself, and is updated again', async () => {
     const plan = await sendCaseAndLoseThePlan();
     await world.workAgain();
-    await world.server.control('POST', 'seed', plan);
+    await world.server.seed(plan);
     await world.accept(['carePlan', changedPlan()]);
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
@@ -130,8 +128,7 @@ describe('a resource that was deleted on the server', () => {
 
   test('whose record is deleted as well asks nobody', async () => {
     await sendCaseAndLoseThePlan();
-    await world.accept(['carePlan', aCarePlan({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['carePlan', aCarePlan({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: undefined });
   });
@@ -147,18 +144,16 @@ describe('a write that is answered that its resource is gone, although a look sh
   ])(
     '%s: is tried once more after the look, parks with its reason, and goes out once it is mended',
     async (_title, status, record) => {
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
-      await world.work();
+      await world.send(...caseload());
       const before = await puts();
-      await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'CarePlan', fault: { status } }]);
-      await world.accept(['carePlan', record]);
-      await world.work();
+      await world.server.faults({ method: 'PUT', path: 'CarePlan', fault: { status } });
+      await world.send(['carePlan', record]);
       expect(await puts()).toBe(before + 2);
       expect(await world.link(name)).toMatchObject({ state: 'parked', reason: 'server-refused' });
       expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: 'server-refused' });
       expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
 
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       await world.decide('refused-write', 'retry');
       await world.work();
       expect(await puts()).toBe(before + 3);
@@ -210,11 +205,8 @@ describe('one more that is found gone on a day on which very many were, and a pe
 
   test('"go-on": a patient who was found is looked for again only when a person says so of that one', async () => {
     await answered('go-on');
-    const rosa = { resourceType: 'Patient', id: 'rosa', name: [{ family: 'Delgado', given: ['Rosa'] }] };
-    const identifier = [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }];
-    await world.server.control('POST', 'seed', { ...rosa, identifier, birthDate: '1984-06-17', gender: 'female' });
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
+    await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/rosa');
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'remote-gone', choices: ['again', 'leave'] }]);
@@ -280,7 +272,7 @@ describe('one more that is found gone on a day on which very many were, and a pe
     await deletedThere(world.server, `Task/${id}`);
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', detail: { held: 103 } }]);
-    await world.server.control('POST', 'seed', plan);
+    await world.server.seed(plan);
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change', detail: { held: 102, sample: [task] } }]);
     await world.decide('mass-change', 'stop');
@@ -323,8 +315,7 @@ describe('what would point at a resource that is gone', () => {
   const later = '2026-02-20T10:00:00-05:00';
 
   async function loseTheAgency(): Promise<JsonObject> {
-    await world.accept(['organization', anOrganization()]);
-    await world.work();
+    await world.send(['organization', anOrganization()]);
     const ours = await world.server.own('Organization', `county/${agency}`);
     await deletedThere(world.server, `Organization/${ours.id}`);
     await world.workAgain();
@@ -332,8 +323,7 @@ describe('what would point at a resource that is gone', () => {
   }
 
   async function beginTheCase(): Promise<void> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
   }
 
   const task = 'referral/referral-pantry#fulfilment';
@@ -354,7 +344,7 @@ describe('what would point at a resource that is gone', () => {
   test('goes out once that is back there', async () => {
     const ours = await loseTheAgency();
     await beginTheCase();
-    await world.server.control('POST', 'seed', ours);
+    await world.server.seed(ours);
     await world.workAgain();
     expect(await world.server.own('Task', `county/${task}`)).toMatchObject({
       owner: { reference: `Organization/${ours.id}` },
@@ -371,8 +361,7 @@ describe('what would point at a resource that is gone', () => {
   });
 
   test('and does so already is updated as ever', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     const client = await world.server.own('Patient', 'county/client/client-rosa#patient');
     await sql`update link set state = 'parked', reason = '{"code":"remote-gone","text":""}' where type = 'client'`.execute(

@@ -3,14 +3,14 @@
 
 import { expect, test } from '@jest/globals';
 import { aCarePlan } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'county/carePlan/plan-rosa#plan';
 
 async function enterInErrorThere(status: string): Promise<string> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   const { id } = await world.server.own('CarePlan', slot);
   await partnerEdits(world.server, `CarePlan/${id}`, ({ resourceType, identifier, intent, subject, meta }) => ({
     resourceType: resourceType ?? '',
@@ -54,10 +54,8 @@ test('a record that agrees ends it: nothing is parked any more', async () => {
 });
 
 test('what the source entered in error and takes back again is written', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
-  await world.accept(['carePlan', aCarePlan({ status: 'entered-in-error', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-  await world.work();
+  await world.send(...caseload());
+  await world.send(['carePlan', aCarePlan({ status: 'entered-in-error', updatedAt: '2026-02-20T10:00:00-05:00' })]);
   expect(await world.server.own('CarePlan', slot)).toMatchObject({ status: 'entered-in-error' });
   await world.accept(['carePlan', aCarePlan({ status: 'active', updatedAt: '2026-02-20T11:00:00-05:00' })]);
   await world.workAgain();

@@ -194,7 +194,7 @@ const matching: History = {
   again: (n) => [
     async (_core, { server }) => {
       const names = { name: [{ family: `Delgado-${n}`, given: ['Rosa'] }] };
-      await server.control('POST', 'seed', [aPatient(`one-${n}`, names), aPatient(`other-${n}`, names)]);
+      await server.seed(aPatient(`one-${n}`, names), aPatient(`other-${n}`, names));
     },
   ],
   acts: (n) => {
@@ -343,8 +343,8 @@ function walkHistories(options: SiteOptions, histories: readonly History[]): voi
     'of $title',
     async ({ settings = {}, seed = [], before, again, acts, judge, kinds }) => {
       await clear(site);
-      await site.server.control('POST', 'settings', settings);
-      for (const resource of seed) await site.server.control('POST', 'seed', resource);
+      await site.server.settings(settings);
+      for (const resource of seed) await site.server.seed(resource);
       const expected = {
         looks: 1,
         unfinished: { ...nothing, decisions: expect.any(Array), waiting: expect.any(Array) },

@@ -8,11 +8,12 @@ import { Redis } from 'ioredis';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
 import type { Running } from '../commands/program.ts';
+import { caseload, slotsOfCaseload } from '../support/caseload.ts';
 import { atCounts } from '../support/counts.ts';
 import { portrait, writesIn } from '../support/portrait.ts';
 import { aSite, feed, type Held, hold, lateEnough, runAll, type Site, send, settled } from '../support/processes.ts';
 import { provenanceFaults, requestsIn } from '../support/provenance.ts';
-import { caseload, eventually, ownCounts, slotsOfCaseload, type TestServer } from '../support/rig.ts';
+import { eventually, ownCounts, type TestServer } from '../support/rig.ts';
 import { describeOnPostgres, describeOnRedis } from '../support/servers.ts';
 
 const nextEdition = aReferral({ requestedText: 'Groceries for three', updatedAt: '2026-02-05T10:00:00-05:00' });
@@ -128,7 +129,7 @@ async function liveAndDie(site: Site, { start, kill }: Lives, { creation, update
       await kill();
       running = undefined;
     }
-    await server.control('POST', 'faults', []);
+    await server.faults();
     running = await start();
     await settled(running);
     return running;

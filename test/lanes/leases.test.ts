@@ -5,8 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { createRunGate, type LaneDeps, raiseWanted, runLane, wantAll } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { eventually, ownCounts } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -161,8 +162,7 @@ describe('a run whose looks take long', () => {
     );
 
   const linkedCase = async (): Promise<void> => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     before = (await world.server.journal()).length;
     await wantAll(world.store, ['general']);
   };
@@ -251,8 +251,7 @@ describe('a lane that was started three times without coming to an end', () => {
   test('goes on with a new version of its record, and the alert is closed when it ends well', async () => {
     await crashThrice();
     await world.work();
-    await world.accept(['organization', anOrganization({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['organization', anOrganization({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await ownCounts(world.server)).toEqual(once);
     expect(await world.lane(subject)).toMatchObject({ parked: undefined });
     expect(await world.alerts()).toEqual([]);
@@ -271,8 +270,7 @@ async function everything(): Promise<unknown> {
 }
 
 test('a cause that wants all read again while the lane runs is not forgotten', async () => {
-  await world.accept(['organization', anOrganization()]);
-  await world.work();
+  await world.send(['organization', anOrganization()]);
   const { id } = await world.server.own('Organization', 'county/organization/org-pantry#organization');
   await world.accept([
     'organization',

@@ -6,21 +6,17 @@ import { feed } from '../../src/lanes/feeder.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, aReferral, aService } from '../builders.ts';
 import { mappingOf } from '../mapping/fixtures.ts';
-import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
+import { caseload, caseTypes, directoryAndClient, slotsOfCaseload } from '../support/caseload.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const timeIs = useStoreClock(world);
 const later = '2026-02-20T10:00:00-05:00';
 
-async function send(...items: Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
-}
-
 async function sendCase(): Promise<void> {
-  await send(...directoryAndClient(), ...caseWithReferral());
+  await world.send(...caseload());
 }
 
 async function methods(): Promise<Set<unknown>> {
@@ -50,7 +46,7 @@ describe('a deleted record', () => {
     '%s: %#. its resource is marked so, its link retired, nothing is deleted',
     async (type, record, resourceType, link, marked) => {
       await sendCase();
-      await send([type, { ...record, deleted: true, updatedAt: later }]);
+      await world.send([type, { ...record, deleted: true, updatedAt: later }]);
       expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
       expect(await world.link(link)).toMatchObject({ retired: true, state: 'leaving', reason: 'deleted-record' });
       expect(await methods()).not.toContain('DELETE');
@@ -65,35 +61,33 @@ describe('a deleted record', () => {
     async (type, record, resourceType, link, marked) => {
       await sendCase();
       const before = (await world.server.journal()).length;
-      await world.server.control('POST', 'faults', [
-        { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
-      ]);
-      await send([type, { ...record, deleted: true, updatedAt: later }]);
+      await world.server.strikeOnce('POST', '$', { drop: 'after-commit' });
+      await world.send([type, { ...record, deleted: true, updatedAt: later }]);
       expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
       expect(await world.link(link)).toMatchObject({ retired: true });
       expect(await world.server.writes(before)).toHaveLength(1);
-      await send([type, { ...record, updatedAt: '2026-02-21T10:00:00-05:00' }]);
+      await world.send([type, { ...record, updatedAt: '2026-02-21T10:00:00-05:00' }]);
       expect(await world.server.own(resourceType, `county/${link}`)).toMatchObject(marked);
       expect(await ownCounts(world.server)).toMatchObject({ [`county/${link}`]: 1, [`county/${link}~2`]: 1 });
     },
   );
 
   test('that was never sent leaves nothing behind', async () => {
-    await send(...directoryAndClient(), ['case', aCase()], ['goal', aGoal({ deleted: true })]);
+    await world.send(...directoryAndClient(), ['case', aCase()], ['goal', aGoal({ deleted: true })]);
     expect(await world.server.all('Goal')).toEqual([]);
   });
 
   test('is taken out of what points at it', async () => {
     await sendCase();
-    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    await world.send(['goal', aGoal({ deleted: true, updatedAt: later })]);
     const plan = await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan');
     expect(JSON.stringify(plan)).not.toContain('Goal/');
   });
 
   test('that comes back makes the next generation under another identifier; the old one stays as it was marked', async () => {
     await sendCase();
-    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
-    await send(['goal', aGoal({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
     await world.workAgain();
     const goals = await world.server.all('Goal');
     expect(goals.map(({ lifecycleStatus }) => lifecycleStatus)).toEqual(['entered-in-error', 'active']);
@@ -111,10 +105,10 @@ describe('a deleted record', () => {
 
   test('a client who comes back has our identifier of the new generation for ours: it is not offered as one of theirs', async () => {
     await sendCase();
-    await send(['client', aClient({ deleted: true, updatedAt: later })]);
-    await send(['client', aClient({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.send(['client', aClient({ deleted: true, updatedAt: later })]);
+    await world.send(['client', aClient({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
     const before = (await world.server.journal()).length;
-    await send(['client', aClient({ updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    await world.send(['client', aClient({ updatedAt: '2026-02-22T10:00:00-05:00' })]);
     await world.workAgain();
     const name = 'county/client/client-rosa#patient';
     const [first, second] = [await world.server.own('Patient', name), await world.server.own('Patient', `${name}~2`)];
@@ -130,9 +124,9 @@ describe('a deleted record', () => {
 
   test('that comes back and is changed again is updated in place', async () => {
     await sendCase();
-    await send(['goal', aGoal({ deleted: true, updatedAt: later })]);
-    await send(['goal', aGoal({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
-    await send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    await world.send(['goal', aGoal({ deleted: true, updatedAt: later })]);
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-22T10:00:00-05:00' })]);
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal~2')).toMatchObject({
       description: { text: 'Food every day.' },
     });
@@ -148,12 +142,12 @@ describe('what the record no longer makes', () => {
   });
 
   test('a list item that is taken out is retired, the others stay', async () => {
-    await send(...directoryAndClient(), [
+    await world.send(...directoryAndClient(), [
       'service',
       aService({ locations: [place('l1'), place('l2')], updatedAt: '2026-01-06T09:10:00-05:00' }),
     ]);
     expect(await world.server.all('Location')).toHaveLength(2);
-    await send(['service', aService({ locations: [place('l2')], updatedAt: later })]);
+    await world.send(['service', aService({ locations: [place('l2')], updatedAt: later })]);
     expect(await world.server.own('Location', 'county/service/service-groceries#location[l1]')).toMatchObject({
       status: 'inactive',
     });
@@ -170,8 +164,8 @@ describe('what the record no longer makes', () => {
 
   test('a consent that is none to sharing any more is in force no more there, and was no mistake', async () => {
     await sendCase();
-    await send(['consent', aConsent()]);
-    await send(['consent', aConsent({ scope: ['contact-by-text'], updatedAt: later })]);
+    await world.send(['consent', aConsent()]);
+    await world.send(['consent', aConsent({ scope: ['contact-by-text'], updatedAt: later })]);
     expect(await world.server.own('Consent', 'county/consent/consent-rosa#consent')).toMatchObject({
       status: 'inactive',
     });
@@ -185,7 +179,7 @@ describe('what the record no longer makes', () => {
     await sendCase();
     await world.connect(aConnection(world.server.base, { routes: { goal: 'off' } }));
     const before = (await world.server.journal()).length;
-    await send(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: later })]);
     await world.workAgain();
     expect(await writtenTypes(before)).not.toContain('Goal');
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({
@@ -200,21 +194,11 @@ describe('a connection that needs consent', () => {
     world.connect(
       aConnection(world.server.base, { basis: 'consent', organization: { source: 'county', id: 'org-pantry' } }),
     );
-  const caseTypes = [
-    'Patient',
-    'EpisodeOfCare',
-    'CareTeam',
-    'Condition',
-    'Goal',
-    'ServiceRequest',
-    'Task',
-    'CarePlan',
-    'Consent',
-  ];
+  const clientTypes = ['Patient', ...caseTypes, 'Consent'];
 
   async function held(): Promise<string[]> {
     const lists = await Promise.all(
-      caseTypes.map(async (type) => ((await world.server.all(type)).length > 0 ? [type] : [])),
+      clientTypes.map(async (type) => ((await world.server.all(type)).length > 0 ? [type] : [])),
     );
     return lists.flat();
   }
@@ -243,17 +227,14 @@ describe('a connection that needs consent', () => {
   test('is sent the case when the consent arrives later, by itself', async () => {
     await partner();
     await sendCase();
-    await send(['consent', aConsent()]);
-    expect(await held()).toEqual(caseTypes);
+    await world.send(['consent', aConsent()]);
+    expect(await held()).toEqual(clientTypes);
     expect(await ownCounts(world.server)).toMatchObject(Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1])));
   });
 
   test('gets only the record types that the consent names', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), [
-      'consent',
-      aConsent({ recordTypes: ['referral', 'need'] }),
-    ]);
+    await world.send(...caseload(), ['consent', aConsent({ recordTypes: ['referral', 'need'] })]);
     expect(await world.server.all('Goal')).toEqual([]);
     expect(await world.server.all('Task')).toHaveLength(1);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld', reason: 'consent-type' });
@@ -262,11 +243,11 @@ describe('a connection that needs consent', () => {
 
   test('gets nothing new of what the client refuses later, although the consent still stands', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await world.send(...caseload(), ['consent', aConsent()]);
     const before = (await world.server.journal()).length;
     const refused = { recordTypes: ['goal' as const], signedAt: later, updatedAt: later };
-    await send(['consent', aConsent({ id: 'consent-no', status: 'declined', ...refused })]);
-    await send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.send(['consent', aConsent({ id: 'consent-no', status: 'declined', ...refused })]);
+    await world.send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
     expect(await bodies(before)).not.toContain('A new secret');
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       lifecycleStatus: 'entered-in-error',
@@ -276,10 +257,10 @@ describe('a connection that needs consent', () => {
 
   test('gets nothing new after the consent is withdrawn; recall is written, and a decision lists what had been sent', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await world.send(...caseload(), ['consent', aConsent()]);
     const before = (await world.server.journal()).length;
-    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
-    await send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
+    await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await world.send(['goal', aGoal({ statement: 'A new secret.', updatedAt: '2026-02-21T10:00:00-05:00' })]);
     expect(await bodies(before)).not.toContain('A new secret');
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       lifecycleStatus: 'entered-in-error',
@@ -314,10 +295,10 @@ describe('a connection that needs consent', () => {
     'is told, by writes %s, that consents are in force no more, not that they were mistakes; what was recalled is listed',
     async (_title, faults) => {
       await partner();
-      await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ['consent', elsewhere()]);
+      await world.send(...caseload(), ['consent', aConsent()], ['consent', elsewhere()]);
       const before = (await world.server.journal()).length;
-      await world.server.control('POST', 'faults', faults);
-      await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+      await world.server.faults(...faults);
+      await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
       for (const held of await world.server.all('Consent')) expect(held).toMatchObject({ status: 'inactive' });
       expect(await world.link('consent/consent-rosa#consent')).toMatchObject({ generation: 2, state: 'withheld' });
       await world.workAgain();
@@ -333,8 +314,8 @@ describe('a connection that needs consent', () => {
     ['was entered in error', { status: 'entered-in-error' as const }],
   ])('is told that a consent was a mistake which %s', async (_title, change) => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
-    await send(['consent', aConsent({ ...change, updatedAt: later })]);
+    await world.send(...caseload(), ['consent', aConsent()]);
+    await world.send(['consent', aConsent({ ...change, updatedAt: later })]);
     expect(await said()).toEqual([['county/consent/consent-rosa#consent', 'entered-in-error']]);
   });
 
@@ -348,12 +329,12 @@ describe('a connection that needs consent', () => {
     await timeIs('2026-03-01T12:00:00Z');
     await partner();
     const period = { from: '2026-03-02', to: '2026-03-03' };
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent({ period })]);
+    await world.send(...caseload(), ['consent', aConsent({ period })]);
     await timeComes('2026-03-02T04:59:59Z');
     expect(await held()).toEqual([]);
     expect(await nextLook()).toEqual(new Date('2026-03-02T05:00:00Z'));
     await timeComes('2026-03-02T05:00:00Z');
-    expect(await held()).toEqual(caseTypes);
+    expect(await held()).toEqual(clientTypes);
     await timeComes('2026-03-04T04:59:59Z');
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'active' });
     expect(await nextLook()).toEqual(new Date('2026-03-04T05:00:00Z'));
@@ -367,8 +348,8 @@ describe('a connection that needs consent', () => {
 
   test('after a withdrawal a second pass writes nothing', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
-    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await world.send(...caseload(), ['consent', aConsent()]);
+    await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect(await world.server.writes(before)).toEqual([]);
@@ -376,9 +357,9 @@ describe('a connection that needs consent', () => {
 
   test('a consent that is given again starts anew: what was recalled stays recalled', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
-    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
-    await send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    await world.send(...caseload(), ['consent', aConsent()]);
+    await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await world.send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
     const goals = await world.server.all('Goal');
     expect(goals.map(({ lifecycleStatus }) => lifecycleStatus)).toEqual(['entered-in-error', 'active']);
     const [, patient] = await world.server.all('Patient');
@@ -387,11 +368,11 @@ describe('a connection that needs consent', () => {
 
   test('given again while a search still shows the recalled Patient as it was, the case moves on to a new one', async () => {
     await partner();
-    await world.server.control('POST', 'settings', { searchLagMs: 60_000 });
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await world.server.settings({ searchLagMs: 60_000 });
+    await world.send(...caseload(), ['consent', aConsent()]);
     await world.server.control('POST', 'clock', { advance: '2m' });
-    await send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
-    await send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
+    await world.send(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
+    await world.send(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
     const [recalled, patient] = await world.server.all('Patient');
     expect([recalled?.active, patient?.active]).toEqual([false, undefined]);
     const active = (await world.server.all('Goal')).filter(({ lifecycleStatus }) => lifecycleStatus === 'active');
@@ -400,12 +381,10 @@ describe('a connection that needs consent', () => {
 
   test('given again before the reply to the recall of its Patient was heard, the case moves on to the new one', async () => {
     await partner();
-    await send(...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()]);
+    await world.send(...caseload(), ['consent', aConsent()]);
     await world.accept(['consent', aConsent({ status: 'revoked', revokedAt: later, updatedAt: later })]);
     await world.run('county.case.case-rosa');
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: '$', nth: 1, fault: { drop: 'after-commit' } },
-    ]);
+    await world.server.strikeOnce('POST', '$', { drop: 'after-commit' });
     await world.run('county.client.client-rosa');
     await world.accept(['consent', aConsent({ id: 'consent-again', updatedAt: '2026-02-22T10:00:00-05:00' })]);
     await world.run('county.case.case-rosa');
@@ -430,7 +409,7 @@ describe('a record with a sensitivity label', () => {
     });
 
   test('is withheld even on the basis of treatment, with state and reason, and no trace in any request', async () => {
-    await send(...directoryAndClient(), ...caseWithReferral(), ['need', secret()]);
+    await world.send(...caseload(), ['need', secret()]);
     expect(await world.link('need/need-secret#condition')).toMatchObject({
       state: 'withheld',
       reason: 'consent-missing',
@@ -443,12 +422,7 @@ describe('a record with a sensitivity label', () => {
 
   test('leaves no trace either where something points at it', async () => {
     const referral = aReferral({ needIds: ['need-food', 'need-secret'] });
-    await send(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
-      ['need', secret()],
-      ['referral', { ...referral, updatedAt: later }],
-    );
+    await world.send(...caseload(), ['need', secret()], ['referral', { ...referral, updatedAt: later }]);
     expect(await bodies()).not.toContain('need-secret');
     const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
     expect(request.reasonReference).toHaveLength(1);
@@ -457,15 +431,15 @@ describe('a record with a sensitivity label', () => {
   test('goes out once a consent names the label, marked as restricted', async () => {
     const organization = { source: 'county', id: 'org-pantry' };
     await world.connect(aConnection(world.server.base, { organization }));
-    await send(...directoryAndClient(), ...caseWithReferral(), ['need', secret()]);
-    await send(['consent', aConsent({ sensitivity: ['mental-health'] })]);
+    await world.send(...caseload(), ['need', secret()]);
+    await world.send(['consent', aConsent({ sensitivity: ['mental-health'] })]);
     const condition = await world.server.own('Condition', 'county/need/need-secret#condition');
     expect(JSON.stringify(condition.meta)).toContain('"R"');
   });
 
   test('that gets its label later is recalled', async () => {
     await sendCase();
-    await send(['need', aNeed({ sensitivity: ['mental-health'], updatedAt: later })]);
+    await world.send(['need', aNeed({ sensitivity: ['mental-health'], updatedAt: later })]);
     expect(await world.server.own('Condition', 'county/need/need-food#condition')).toMatchObject({
       verificationStatus: { coding: [{ code: 'entered-in-error' }] },
     });

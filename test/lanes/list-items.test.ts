@@ -4,9 +4,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import { aClient, aGoal, aNeed } from '../builders.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -25,11 +26,6 @@ async function writes(): Promise<number> {
 
 async function bodies(): Promise<JsonObject[]> {
   return (await world.changes()).map((change) => objectAt(change, 'body') ?? {});
-}
-
-async function send(...items: Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
 }
 
 const held = (resourceType = 'Goal', slot = goalSlot) => world.server.own(resourceType, slot);
@@ -63,7 +59,7 @@ describe('of a list in which the server has rewritten an item of ours', () => {
     });
     try {
       await world.connect(aConnection(proxy.base));
-      await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ targets })]);
+      await world.send(...caseload(), ['goal', aGoal({ targets })]);
     } finally {
       await proxy.stop();
     }
@@ -114,14 +110,14 @@ test('what either side has changed in one item stands beside what the other has'
     'goal',
     aGoal({ targets: [{ id: 't1', value, unit: 'd', dueOn: '2026-05-31' }], ...(at && { updatedAt: at }) }),
   ];
-  await send(...directoryAndClient(), ...caseWithReferral(), goal(5));
+  await world.send(...caseload(), goal(5));
   await editing('target', (one) => (one.id === 't1' ? { ...one, dueDate: '2026-07-31' } : one));
   await world.workAgain();
-  await send(goal(6, day(9)));
+  await world.send(goal(6, day(9)));
   const target = async () => objectsAt(await held(), 'target').find(({ id }) => id === 't1');
   expect(await target()).toMatchObject({ dueDate: '2026-07-31', detailQuantity: { value: 6 } });
   await editing('target', (one) => (one.id === 't1' ? { ...one, dueDate: '2026-08-31' } : one));
-  await send(goal(7, day(10)));
+  await world.send(goal(7, day(10)));
   expect(await target()).toMatchObject({ dueDate: '2026-08-31', detailQuantity: { value: 7 } });
   expect((await bodies()).map((body) => objectsAt(body, 'targets'))).toMatchObject([
     [{ value: 5, dueOn: '2026-07-31' }],
@@ -130,7 +126,7 @@ test('what either side has changed in one item stands beside what the other has'
 });
 
 test('what a goal addresses beside our needs stays when a need is added, and goes on being told', async () => {
-  await send(...directoryAndClient(), ...caseWithReferral());
+  await world.send(...caseload());
   const { body } = await world.server.fhir('POST', 'Condition', {
     resourceType: 'Condition',
     subject: objectAt(await held(), 'subject') ?? {},
@@ -139,7 +135,7 @@ test('what a goal addresses beside our needs stays when a need is added, and goe
   const theirs = { reference: `Condition/${String(body.id)}` };
   await edit((goal) => ({ ...goal, addresses: [...objectsAt(goal, 'addresses'), theirs] }));
   await world.workAgain();
-  await send(
+  await world.send(
     ['need', aNeed({ id: 'need-2' })],
     ['goal', aGoal({ needIds: ['need-food', 'need-2'], updatedAt: day(9) })],
   );
@@ -156,7 +152,7 @@ describe('where another writer has dropped the ids of the items', () => {
   test('that is no change; what we withdraw leaves, what we edit is there once, and neither comes back', async () => {
     const note = (id: string, at: number, text: string) => ({ id, at: day(at), note: text });
     const progress = [note('p1', 6, 'Lives at 5 Elm Street'), note('p2', 7, 'Second'), note('p3', 8, 'Third')];
-    await send(...directoryAndClient(), ...caseWithReferral(), ['goal', aGoal({ progress })]);
+    await world.send(...caseload(), ['goal', aGoal({ progress })]);
     await edit((goal) => ({
       ...goal,
       note: objectsAt(goal, 'note').map(withoutId),
@@ -165,7 +161,7 @@ describe('where another writer has dropped the ids of the items', () => {
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     const after = [note('p2', 7, 'Second, corrected'), note('p3', 8, 'Third')];
-    await send(['goal', aGoal({ progress: after, updatedAt: day(9) })]);
+    await world.send(['goal', aGoal({ progress: after, updatedAt: day(9) })]);
     expect(objectsAt(await held(), 'note').map(({ text }) => text)).toEqual(['Second, corrected', 'Third']);
     await edit((goal) => ({
       ...goal,
@@ -180,10 +176,10 @@ describe('where another writer has dropped the ids of the items', () => {
   test('an address that is confidential from now on leaves the patient', async () => {
     const slot = 'county/client/client-rosa#patient';
     const address = { id: 'a1', use: 'home' as const, lines: ['22 Oak Avenue'], city: 'Troy', state: 'NY' };
-    await send(...directoryAndClient(), ['client', aClient({ addresses: [address] })]);
+    await world.send(...directoryAndClient(), ['client', aClient({ addresses: [address] })]);
     await edit((patient) => ({ ...patient, address: objectsAt(patient, 'address').map(withoutId) }), 'Patient', slot);
     await world.workAgain();
-    await send(['client', aClient({ addresses: [{ ...address, confidential: true }], updatedAt: day(9) })]);
+    await world.send(['client', aClient({ addresses: [{ ...address, confidential: true }], updatedAt: day(9) })]);
     expect(await held('Patient', slot)).not.toHaveProperty('address');
     expect(await bodies()).toEqual([]);
   });

@@ -11,8 +11,9 @@ import { activateMapping, reviewMassChanges, wantAll } from '../../src/lanes/lan
 import { shapeOf } from '../../src/lanes/operating/mass-change.ts';
 import { readMappingFiles } from '../../src/mapping/mapping.ts';
 import { aCarePlan, aCase, aClient, aGoal, anOrganization } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, deletedThere, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const perCase = 60;
@@ -26,10 +27,8 @@ function goalsOf(name: string, change: JsonObject = {}): Item[] {
 
 /** Two cases of 60 goals: together more than 100, each alone less. */
 async function sendGoals(...names: readonly string[]): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  for (const name of names) await world.accept(['case', aCase({ id: `case-${name}` })], ...goalsOf(name));
-  await world.work();
+  await world.send(...directoryAndClient());
+  for (const name of names) await world.send(['case', aCase({ id: `case-${name}` })], ...goalsOf(name));
 }
 
 /** Every goal is to have another start date. */
@@ -110,8 +109,7 @@ describe('a mapping that would rewrite more than 100 resources', () => {
       ...aGoal({ id: 'goal-b-8', caseId: 'case-b', needIds: [], updatedAt: '2026-02-20T10:00:00Z' }),
       deleted: true,
     };
-    await world.accept(['goal', edited], ['goal', added], ['goal', gone]);
-    await world.work();
+    await world.send(['goal', edited], ['goal', added], ['goal', gone]);
     expect(await world.server.own('Goal', 'county/goal/goal-b-7#goal')).toMatchObject({
       description: { text: 'Food every day.' },
     });
@@ -146,8 +144,7 @@ describe('a mapping that would rewrite more than 100 resources', () => {
       updatedAt: '2026-02-20T10:00:00Z',
       priority: 'high',
     });
-    await world.accept(['goal', edited]);
-    await world.work();
+    await world.send(['goal', edited]);
     expect(await world.server.own('Goal', 'county/goal/goal-b-3#goal')).toMatchObject({ startDate: after });
     expect(await started(before)).toBe(59);
   }, 120_000);
@@ -194,11 +191,7 @@ describe('a mapping that would rewrite more than 100 resources', () => {
     await sendGoals('a');
     await remapGoals();
     const fault = { status: 503 };
-    await world.server.control(
-      'POST',
-      'faults',
-      [1, 2, 3].map((nth) => ({ method: 'POST', path: '$', nth, fault })),
-    );
+    await world.server.faults(...[1, 2, 3].map((nth) => ({ method: 'POST', path: '$', nth, fault })));
     await wantAll(world.store, ['general']);
     await world.run('county.case.case-a');
     await world.run('county.case.case-a');
@@ -215,12 +208,10 @@ describe('what sources change', () => {
     await sendGoals('a', 'b');
     await remapGoals();
     const edit = { statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00Z' };
-    await world.accept(...goalsOf('a', edit), ...goalsOf('b', edit));
-    await world.work();
+    await world.send(...goalsOf('a', edit), ...goalsOf('b', edit));
     expect(await started(after)).toBe(120);
     const gone = { deleted: true, updatedAt: '2026-02-21T10:00:00Z' };
-    await world.accept(...goalsOf('a', gone), ...goalsOf('b', gone));
-    await world.work();
+    await world.send(...goalsOf('a', gone), ...goalsOf('b', gone));
     const statuses = (await world.server.all('Goal')).map(({ lifecycleStatus }) => lifecycleStatus);
     expect(new Set(statuses)).toEqual(new Set(['entered-in-error']));
     expect(await world.openDecisions()).toEqual([]);
@@ -238,8 +229,7 @@ describe('beside a mass change', () => {
   async function sendCase(): Promise<void> {
     const careTeam = [{ id: 'm1', name: 'An advocate', role: 'advocate', organizationId: shelter.id }];
     await world.accept(...directoryAndClient(), ['organization', anOrganization(shelter)]);
-    await world.accept(...caseWithReferral(), ['case', aCase({ careTeam, updatedAt: '2026-02-10T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['case', aCase({ careTeam, updatedAt: '2026-02-10T10:00:00-05:00' })]);
   }
 
   const second = (overrides: Parameters<typeof aGoal>[0] = {}) => aGoal({ id: 'goal-2', needIds: [], ...overrides });
@@ -248,11 +238,7 @@ describe('beside a mass change', () => {
   async function holdGoals(state: string): Promise<void> {
     await sendCase();
     const goalIds = ['goal-meals', 'goal-2'];
-    await world.accept(
-      ['goal', second()],
-      ['carePlan', aCarePlan({ goalIds, updatedAt: '2026-02-15T10:00:00-05:00' })],
-    );
-    await world.work();
+    await world.send(['goal', second()], ['carePlan', aCarePlan({ goalIds, updatedAt: '2026-02-15T10:00:00-05:00' })]);
     await remapGoals();
     await stand('mapping', (await world.deps.mappings()).version, state);
     await runAll();
@@ -267,8 +253,7 @@ describe('beside a mass change', () => {
     const { id } = await world.server.own('Organization', `county/organization/${shelter.id}#organization`);
     const team = async () => JSON.stringify(await world.server.all('CareTeam'));
     expect(await team()).toContain(`Organization/${id}`);
-    await world.accept(['organization', anOrganization({ ...shelter, sensitivity, updatedAt: later })]);
-    await world.work();
+    await world.send(['organization', anOrganization({ ...shelter, sensitivity, updatedAt: later })]);
     expect(await team()).not.toContain(`Organization/${id}`);
   });
 
@@ -277,8 +262,7 @@ describe('beside a mass change', () => {
     const { id } = await world.server.own('Goal', 'county/goal/goal-2#goal');
     const plan = async () => JSON.stringify(await world.server.all('CarePlan'));
     expect(await plan()).toContain(`Goal/${id}`);
-    await world.accept(['goal', second({ status: 'entered-in-error', updatedAt: later })]);
-    await world.work();
+    await world.send(['goal', second({ status: 'entered-in-error', updatedAt: later })]);
     expect(await plan()).not.toContain(`Goal/${id}`);
     expect(await started(before)).toBe(1);
   });
@@ -288,8 +272,7 @@ describe('beside a mass change', () => {
     const config = aConnection(world.server.base, { identifierSystems: { mrn: 'https://hospital.example.org/mrn' } });
     await stand('configuration', shapingOf(config), 'stop');
     await world.connect(config);
-    await world.accept(['client', aClient({ sensitivity, updatedAt: later })]);
-    await world.work();
+    await world.send(['client', aClient({ sensitivity, updatedAt: later })]);
     expect((await world.server.all('Goal')).map(({ lifecycleStatus }) => lifecycleStatus)).toEqual([
       'entered-in-error',
     ]);
@@ -307,7 +290,7 @@ describe('a server that has lost more than 100 resources at once', () => {
     for (const table of ['mass_change', 'mass_change_link'] as const)
       await world.store.db.updateTable(table).set({ value: '2026-02-20' }).execute();
     await world.server.control('POST', 'reset');
-    await world.server.control('POST', 'settings', { auth: 'none' });
+    await world.server.settings({ auth: 'none' });
     await runAll();
     expect(await world.server.all('Goal')).toEqual([]);
     const decisions = await world.openDecisions();

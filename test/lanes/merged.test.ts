@@ -7,40 +7,26 @@ import { raiseWanted } from '../../src/lanes/lanes.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';
-import { caseWithReferral, creates, deletedThere, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { mrn, rosa, rosasSlot } from '../support/patients.ts';
+import { creates, deletedThere, useWorld } from '../support/world.ts';
 
 const world = useWorld();
-const slot = 'client/client-rosa#patient';
 const goalName = 'county/goal/goal-meals#goal';
 const clientLane = 'county.client.client-rosa';
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
 
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    identifier: [mrn],
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
+/** Rosa, with the number that makes it certain. */
+const known = (id: string, overrides: JsonObject = {}): JsonObject => rosa(id, { identifier: [mrn], ...overrides });
 
 const replacedBy = (id: string): JsonObject => ({
   active: false,
   link: [{ type: 'replaced-by', other: { reference: `Patient/${id}` } }],
 });
 
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
-
 async function sendCase(): Promise<void> {
-  await seed(rosa('old'));
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
-  expect(await world.link(slot)).toMatchObject({ remoteId: 'old' });
+  await world.server.seed(known('old'));
+  await world.send(...caseload());
+  expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old' });
 }
 
 const another = { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }], identifier: [] };
@@ -48,9 +34,14 @@ const another = { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['An
 describe('a linked patient who was merged into another', () => {
   test('the link follows the survivor, and a person is told what had been written to the old chart', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'new',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-merged', choices: ['noted'], detail: { was: 'old', now: 'new' } },
     ]);
@@ -63,18 +54,16 @@ describe('a linked patient who was merged into another', () => {
     await world.decide('patient-merged', 'noted');
     await world.workAgain();
     expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ generation: 2, remoteId: 'new' });
   });
 
   test('an appointment in the old chart stays there, until the server itself names the new patient', async () => {
     await sendCase();
-    await world.accept(['appointment', anAppointment()]);
-    await world.work();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.send(['appointment', anAppointment()]);
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     const named = async (title: string, updatedAt: string) => {
-      await world.accept(['appointment', anAppointment({ title, updatedAt })]);
-      await world.work();
+      await world.send(['appointment', anAppointment({ title, updatedAt })]);
       const [visit, ...others] = await world.server.all('Appointment');
       expect([visit, others]).toMatchObject([{ status: 'booked', description: title }, []]);
       return visit === undefined ? undefined : patientOf(visit);
@@ -82,7 +71,7 @@ describe('a linked patient who was merged into another', () => {
     expect(await named('Visit at home', '2026-02-20T10:00:00-05:00')).toBe('old');
     const [visit] = await world.server.all('Appointment');
     const rewritten = JSON.stringify(visit).replaceAll('Patient/old', 'Patient/new');
-    await seed(JSON.parse(rewritten));
+    await world.server.seed(JSON.parse(rewritten));
     await world.workAgain();
     expect(await named('Visit at noon', '2026-02-21T10:00:00-05:00')).toBe('new');
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
@@ -91,16 +80,15 @@ describe('a linked patient who was merged into another', () => {
 
   test('what is in the old chart stays there untouched, and is updated there; new things go to the new chart', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.workAgain();
     expect(await world.server.writes(length)).toEqual([]);
-    await world.accept(
+    await world.send(
       ['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: '2026-02-20T10:00:00-05:00' })],
       ['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })],
     );
-    await world.work();
     expect(await world.server.own('Goal', goalName)).toMatchObject({
       subject: { reference: 'Patient/old' },
       meta: { versionId: '2' },
@@ -113,7 +101,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('a server that moves the chart itself is agreed with, without a word', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     await world.workAgain();
     const goal = await world.server.own('Goal', goalName);
     await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
@@ -126,7 +114,7 @@ describe('a linked patient who was merged into another', () => {
 
   test('… also where the moved chart is seen before the merge is', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
     const goal = await world.server.own('Goal', goalName);
     await world.server.fhir('PUT', `Goal/${goal.id}`, { ...goal, subject: { reference: 'Patient/new' } });
     const lane = { connection: 'general', subject: 'county.case.case-rosa' };
@@ -143,14 +131,14 @@ describe('a linked patient who was merged into another', () => {
 
   test('merged twice over: the link goes to the last', async () => {
     await sendCase();
-    await seed(rosa('last'), rosa('new', replacedBy('last')), rosa('old', replacedBy('new')));
+    await world.server.seed(known('last'), known('new', replacedBy('last')), known('old', replacedBy('new')));
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'last' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'last' });
   });
 
   test('into one who is plainly somebody else: nobody is linked, a person is asked, and nothing is sent', async () => {
     await sendCase();
-    await seed(rosa('new', another), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new', another), known('old', replacedBy('new')));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.workAgain();
@@ -166,50 +154,48 @@ describe('a linked patient who was merged into another', () => {
         },
       },
     ]);
-    expect(await world.link(slot)).toMatchObject({
+    expect(await world.link(rosasSlot)).toMatchObject({
       remoteId: null,
       state: 'parked',
       reason: 'patient-merged-elsewhere',
     });
-    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.server.writes(length)).toEqual([]);
   });
 
   test('… answered "link": the survivor is the client, and what was written stays in the chart', async () => {
     await sendCase();
-    await seed(rosa('new', another), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new', another), known('old', replacedBy('new')));
     await world.workAgain();
     await world.decide('patient-match', 'link:new');
     const { length } = await world.server.journal();
     await world.work();
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
     expect(await world.server.writes(length)).toEqual([]);
   });
 
   test('round in a circle: the client is looked for again, and a person is told', async () => {
     await sendCase();
-    await seed(rosa('new', replacedBy('old')), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new', replacedBy('old')), known('old', replacedBy('new')));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
-    expect(await world.link(slot)).toMatchObject({ state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked' });
   });
 
   test('while the survivor cannot be read: nothing is decided, the lane tries again', async () => {
     await sendCase();
-    await seed(rosa('new'), rosa('old', replacedBy('new')));
-    await world.server.control('POST', 'faults', [{ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } }]);
+    await world.server.seed(known('new'), known('old', replacedBy('new')));
+    await world.server.faults({ path: 'Patient/new', times: 1, nth: 1, fault: { status: 503 } });
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
   });
 });
 
 describe('a linked patient whom the server has lost, and whom we had found', () => {
   async function lost(): Promise<void> {
-    await seed(rosa('old'));
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.server.seed(known('old'));
+    await world.send(...directoryAndClient());
     await deletedThere(world.server, 'Patient/old');
     await world.workAgain();
   }
@@ -221,7 +207,7 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
     ]);
     await world.accept(...caseWithReferral());
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', state: 'parked', retired: false });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', state: 'parked', retired: false });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting', reason: 'remote-gone' });
     expect([await world.server.all('Patient'), await world.server.all('Goal')]).toEqual([[], []]);
     expect(await world.openDecisions()).toHaveLength(1);
@@ -229,12 +215,11 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
 
   test('answered "again": the client is looked for once more, and what waited goes to whom is found', async () => {
     await lost();
-    await world.accept(...caseWithReferral());
-    await world.work();
-    await seed(rosa('new'));
+    await world.send(...caseWithReferral());
+    await world.server.seed(known('new'));
     await world.decide('remote-gone', 'again');
     await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found', generation: 2 });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found', generation: 2 });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/new' } });
   });
 
@@ -266,44 +251,42 @@ describe('a linked patient whom the server has lost, and whom we had found', () 
 
   test('shown again as the same: the question closes, and what waited goes there', async () => {
     await lost();
-    await world.accept(...caseWithReferral());
-    await world.work();
-    await seed(rosa('old'));
+    await world.send(...caseWithReferral());
+    await world.server.seed(known('old'));
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/old' } });
   });
 
   test('with somebody else under the id by then: it is asked who the client is', async () => {
     await lost();
-    await seed(rosa('old', another));
+    await world.server.seed(known('old', another));
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-replaced' }]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-replaced' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-replaced' });
   });
 
   test('on a day on which very many are lost: all stay linked under one question, and a server that was ill ends it', async () => {
-    await seed(rosa('old'));
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.server.seed(known('old'));
+    await world.send(...directoryAndClient());
     await sql`
       insert into mass_change (connection, cause, value, links, held)
       values ('general', 'restored-server', to_char(now() at time zone 'UTC', 'YYYY-MM-DD'), 500, 100)`.execute(
       world.store.db,
     );
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/old', fault: { status: 404 } }]);
+    await world.server.faults({ method: 'GET', path: 'Patient/old', fault: { status: 404 } });
     await world.workAgain();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
-      { kind: 'mass-change', choices: ['go-on', 'stop'], detail: { held: 101, sample: [slot] } },
+      { kind: 'mass-change', choices: ['go-on', 'stop'], detail: { held: 101, sample: [rosasSlot] } },
     ]);
     expect(await world.alerts()).toMatchObject([{ code: 'mass-change', count: 1 }]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', retired: false });
-    await world.server.control('DELETE', 'faults');
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', retired: false });
+    await world.server.mend();
     await world.workAgain();
     expect([await world.openDecisions(), await world.alerts()]).toEqual([[], []]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 1, state: 'read' });
   });
 });
 
@@ -313,21 +296,23 @@ describe('a survivor whom the server does not name', () => {
     ['on another server, under the id of somebody here', { reference: 'https://other.example.org/fhir/Patient/77' }],
   ])('%s: the client is looked for again, and nobody is taken for the survivor', async (_what, other) => {
     await sendCase();
-    await seed(rosa('77', another), rosa('old', { active: false, link: [{ type: 'replaced-by', other }] }));
+    await world.server.seed(
+      known('77', another),
+      known('old', { active: false, link: [{ type: 'replaced-by', other }] }),
+    );
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind).sort()).toEqual(['patient-match', 'patient-merged']);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
     expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
       detail: { candidates: [{ id: 'old' }] },
     });
   });
 
   test('nor makes a patient of ours anew who was merged so', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     const ours = await world.server.own('Patient', 'county/client/client-rosa#patient');
     const other = { identifier: { system: 'urn:oid:1.2.3', value: 'MRN-1' } };
-    await seed({ ...ours, active: false, link: [{ type: 'replaced-by', other }] });
+    await world.server.seed({ ...ours, active: false, link: [{ type: 'replaced-by', other }] });
     await world.workAgain();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'patient-match' }));
     expect(await creates(world.server, 'Patient')).toBe(1);
@@ -336,16 +321,16 @@ describe('a survivor whom the server does not name', () => {
   test('by a reference to one version: that patient is followed', async () => {
     await sendCase();
     const link = [{ type: 'replaced-by', other: { reference: 'Patient/new/_history/1' } }];
-    await seed(rosa('new'), rosa('old', { active: false, link }));
+    await world.server.seed(known('new'), known('old', { active: false, link }));
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
   });
 });
 
 describe('a linked patient whom the hospital switches off', () => {
   test('is a question, once, and what depends on the client waits', async () => {
     await sendCase();
-    await seed(rosa('old', { active: false }));
+    await world.server.seed(known('old', { active: false }));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
@@ -359,7 +344,7 @@ describe('a linked patient whom the hospital switches off', () => {
     await world.workAgain();
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'old', generation: 2 });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'old', generation: 2 });
     expect(await world.server.own('Goal', 'county/goal/goal-2#goal')).toMatchObject({
       subject: { reference: 'Patient/old' },
     });
@@ -368,7 +353,7 @@ describe('a linked patient whom the hospital switches off', () => {
 
   test('… answered "again": is shown beside another who may be the client', async () => {
     await sendCase();
-    await seed(rosa('old', { active: false }), rosa('new'));
+    await world.server.seed(known('old', { active: false }), known('new'));
     await world.workAgain();
     await world.decide('patient-match', 'again');
     await world.work();
@@ -387,7 +372,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
     ['somebody else by now', another],
   ])('where nobody is found is not made unasked; the patient was %s', async (_title, now) => {
     await sendCase();
-    await seed(rosa('old', now));
+    await world.server.seed(known('old', now));
     const { length } = await world.server.journal();
     await world.workAgain();
     await world.decide('patient-match', 'again');
@@ -398,7 +383,7 @@ describe('a client who was linked, and is looked for again by the word of a pers
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-match', code: 'patient-not-found', choices: ['create', 'again', 'leave'] },
     ]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-not-found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-not-found' });
     await world.decide('patient-match', 'create');
     await world.work();
     const made = await world.server.own('Patient', 'county/client/client-rosa#patient~2');
@@ -411,12 +396,11 @@ describe('a client who was linked, and is looked for again by the word of a pers
 
   test('… nor after "leave", when the client record changes', async () => {
     await sendCase();
-    await seed(rosa('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
+    await world.server.seed(known('old', { active: false, name: [{ family: 'DONOTUSE' }], identifier: [] }));
     await world.workAgain();
     await world.decide('patient-match', 'leave');
     await world.work();
-    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found' }]);
     expect(await creates(world.server, 'Patient')).toBe(0);
   });
@@ -427,12 +411,11 @@ describe('a merge that the hospital takes back', () => {
 
   async function unmerged(): Promise<void> {
     await sendCase();
-    await seed(rosa('new', married), rosa('old', replacedBy('new')));
+    await world.server.seed(known('new', married), known('old', replacedBy('new')));
     await world.workAgain();
-    await world.accept(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new' });
-    await seed(rosa('old'));
+    await world.send(['goal', aGoal({ id: 'goal-2', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new' });
+    await world.server.seed(known('old'));
   }
 
   test('is a question about the two, and nothing is sent until it is answered', async () => {
@@ -469,10 +452,10 @@ describe('a merge that the hospital takes back', () => {
 
   test('is no question while the former patient cannot be read, or is switched off', async () => {
     await unmerged();
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } }]);
+    await world.server.faults({ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403 } });
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
-    await seed(rosa('old', { active: false }));
+    await world.server.seed(known('old', { active: false }));
     await world.workAgain();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
   });
@@ -480,8 +463,8 @@ describe('a merge that the hospital takes back', () => {
 
 test('a survivor of another given name and birth date is a question: siblings are the usual wrong merge', async () => {
   await sendCase();
-  await seed(rosa('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
-  await seed(rosa('old', replacedBy('new')));
+  await world.server.seed(known('new', { name: [{ family: 'Delgado', given: ['Ana'] }], birthDate: '1986-01-01' }));
+  await world.server.seed(known('old', replacedBy('new')));
   await world.workAgain();
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match', code: 'patient-merged-elsewhere' }]);
 });
@@ -494,7 +477,7 @@ describe('a linked patient whom nobody may see', () => {
 
   test('parks the lane with a reason that names nobody; it is not asked again by itself', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [{ path: 'Patient/old', fault: { status: 403, body: refusal } }]);
+    await world.server.faults({ path: 'Patient/old', fault: { status: 403, body: refusal } });
     await world.workAgain();
     expect(await world.lane(clientLane)).toMatchObject({ parked: 'patient-restricted', hasWork: false });
     const stored = await world.store.db.selectFrom('lane').select('parked').where('subject', '=', clientLane).execute();
@@ -506,14 +489,12 @@ describe('a linked patient whom nobody may see', () => {
 
   test('is asked for again by an operator', async () => {
     await sendCase();
-    await world.server.control('POST', 'faults', [
-      { path: 'Patient/old', times: 1, nth: 1, fault: { status: 403, body: refusal } },
-    ]);
+    await world.server.faults({ path: 'Patient/old', times: 1, nth: 1, fault: { status: 403, body: refusal } });
     await world.workAgain();
     const lane = { connection: 'general', subject: clientLane };
     await world.store.tx((trx) => raiseWanted(trx, [lane], { reread: true, unpark: true }));
     await world.work();
     expect(await world.lane(clientLane)).toMatchObject({ parked: undefined });
-    expect(await world.link(slot)).toMatchObject({ state: 'read', reason: 'read-only-patient' });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'read', reason: 'read-only-patient' });
   });
 });

@@ -6,8 +6,9 @@ import { isObject } from '../../src/json.ts';
 import { relinkPatient } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aConsent, aGoal, aNeed, anAppointment, aReferral } from '../builders.ts';
+import { directoryAndClient, type Item } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { creates, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const later = '2026-02-20T10:00:00-05:00';
@@ -40,8 +41,7 @@ const move = (change: Parameters<typeof aGoal>[0]) => world.accept(['goal', aGoa
 
 /** Rosa's case is on the server, and the case or client that the goal is to move to. */
 async function begin(...items: readonly Item[]): Promise<void> {
-  await world.accept(...directoryAndClient(), ['case', aCase()], ['need', aNeed()], ['goal', aGoal()], ...items);
-  await world.work();
+  await world.send(...directoryAndClient(), ['case', aCase()], ['need', aNeed()], ['goal', aGoal()], ...items);
 }
 
 /** By the family name in whose chart they are, the goals that stand there. */
@@ -82,7 +82,7 @@ async function sendingTimePasses(): Promise<void> {
 }
 
 describe.each([true, false])('on a server with conditional creates: %s', (conditionalCreate) => {
-  beforeEach(() => world.server.control('POST', 'settings', { conditionalCreate }));
+  beforeEach(() => world.server.settings({ conditionalCreate }));
 
   test('to another case of the client: it stays the same resource', async () => {
     await begin(secondCase);
@@ -115,19 +115,14 @@ describe('to another client', () => {
     await move(toLee);
     await world.work();
     expect(await charts()).toEqual([]);
-    await world.accept(lee, leesCase);
-    await world.work();
+    await world.send(lee, leesCase);
     expect(await charts()).toEqual(['Okonkwo']);
     await expectRest();
   });
 
   test('an appointment: it is not rewritten to the other, but made anew', async () => {
     await begin(lee, leesCase, ['appointment', anAppointment()]);
-    await world.accept([
-      'appointment',
-      anAppointment({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later }),
-    ]);
-    await world.work();
+    await world.send(['appointment', anAppointment({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later })]);
     const lees = (await world.link('client/client-lee#patient')).remoteId;
     const [old, anew] = await world.server.all('Appointment');
     expect(old).toMatchObject({ status: 'entered-in-error' });
@@ -165,12 +160,11 @@ describe('to another client', () => {
 
   test('with all of the case, as the source has merged the two: each is once in the chart of whom is left', async () => {
     await begin(lee, leesCase, ['goal', aGoal({ ...toLee, id: 'goal-rent', updatedAt: '2026-02-03T09:30:00-05:00' })]);
-    await world.accept(
+    await world.send(
       ['goal', aGoal({ id: 'goal-rent', updatedAt: later })],
       ['case', aCase({ id: 'case-lee', updatedAt: later, deleted: true })],
       ['client', aClient({ id: 'client-lee', updatedAt: later, deleted: true })],
     );
-    await world.work();
     expect(await charts()).toEqual(['Delgado', 'Delgado']);
     await expectRest();
   });
@@ -185,8 +179,7 @@ describe('to another client', () => {
     await world.work();
     expect(await charts()).toEqual([]);
     expect(JSON.stringify(await world.server.writes(length))).not.toContain('CANARY');
-    await world.accept(['consent', aConsent({ id: 'consent-lee', clientId: 'client-lee', updatedAt: later })]);
-    await world.work();
+    await world.send(['consent', aConsent({ id: 'consent-lee', clientId: 'client-lee', updatedAt: later })]);
     expect(await charts()).toEqual(['Okonkwo']);
   });
 
@@ -210,21 +203,19 @@ describe('to another client', () => {
 });
 
 describe('to another case', () => {
-  beforeEach(() => world.server.control('POST', 'settings', { conditionalCreate: false }));
+  beforeEach(() => world.server.settings({ conditionalCreate: false }));
 
   test('a record that had none', async () => {
     await begin(['consent', aConsent()]);
     expect(await world.server.all('Consent')).toHaveLength(1);
-    await world.accept(['consent', aConsent({ caseId: 'case-rosa', updatedAt: later })]);
-    await world.work();
+    await world.send(['consent', aConsent({ caseId: 'case-rosa', updatedAt: later })]);
     expect(await world.server.all('Consent')).toHaveLength(1);
     expect(await creates(world.server, 'Consent')).toBe(1);
   });
 
   test('deleted, and entered again there: the one that was taken back stays so', async () => {
     await begin(secondCase);
-    await world.accept(['goal', aGoal({ deleted: true, updatedAt: later })]);
-    await world.work();
+    await world.send(['goal', aGoal({ deleted: true, updatedAt: later })]);
     expect(await charts()).toEqual([]);
     await move({ ...toSecondCase, updatedAt: '2026-02-21T10:00:00-05:00' });
     await world.work();
@@ -266,11 +257,10 @@ describe('to another case', () => {
 });
 
 describe('while its old lane is at work', () => {
-  beforeEach(() => world.server.control('POST', 'settings', { transactions: false, conditionalCreate: false }));
+  beforeEach(() => world.server.settings({ transactions: false, conditionalCreate: false }));
 
   test('a create that is on its way is found again by the new lane, when it can no longer arrive', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
     await world.accept(['goal', aGoal()]);
     world.beforeNextWrite(() => move(toSecondCase));
     await world.work({ tries: 2 });
@@ -285,8 +275,7 @@ describe('while its old lane is at work', () => {
   });
 
   test('one for the client before is taken back', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], ['need', aNeed()], lee, leesCase);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ['need', aNeed()], lee, leesCase);
     await world.accept(['goal', aGoal()]);
     world.beforeNextWrite(() => move(toLee));
     await world.work({ tries: 2 });
@@ -297,11 +286,8 @@ describe('while its old lane is at work', () => {
   });
 
   test('one whose request was lost is made by the new lane', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
-    await world.work();
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
-    ]);
+    await world.send(...directoryAndClient(), ['case', aCase()], secondCase, ['need', aNeed()]);
+    await world.server.strikeOnce('POST', 'Goal', { drop: 'before-commit' });
     await world.accept(['goal', aGoal()]);
     await world.run(rosas);
     await move(toSecondCase);
@@ -331,13 +317,12 @@ describe('while its old lane is at work', () => {
   ])(
     'what it made, and did not get to take back before the record came home, is no word of the other side, on a server %s',
     async (_title, settings) => {
-      await world.server.control('POST', 'settings', { transactions: false, ...settings });
-      await world.accept(...directoryAndClient(), lee, ['case', aCase()], leesCase, ['need', aNeed()]);
-      await world.work();
-      await world.server.control('POST', 'faults', [
+      await world.server.settings({ transactions: false, ...settings });
+      await world.send(...directoryAndClient(), lee, ['case', aCase()], leesCase, ['need', aNeed()]);
+      await world.server.faults(
         { method: 'POST', path: 'Goal', nth: 1, fault: { drop: 'after-commit' } },
         { method: 'PUT', path: 'Goal', nth: 1, fault: { drop: 'before-commit' } },
-      ]);
+      );
       await world.accept(['goal', aGoal()]);
       await world.run(rosas);
       await move(toLee);
@@ -354,8 +339,7 @@ describe('while its old lane is at work', () => {
   );
 
   test('what else it has sent is not made twice', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], secondCase);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], secondCase);
     await world.accept(['need', aNeed()], ['goal', aGoal()]);
     world.beforeNextWrite(() => move(toSecondCase));
     await world.work({ tries: 2 });
@@ -385,8 +369,7 @@ describe('a client whom its source has found to be a duplicate', () => {
   test('is told of once: what to send, and that the patient made for it stays', async () => {
     await begin(lee, leesCase, leesGoal);
     const { length } = await world.server.journal();
-    await world.accept(['client', merged]);
-    await world.work();
+    await world.send(['client', merged]);
     await world.workAgain();
     const { remoteId } = await world.link('client/client-lee#patient');
     expect(await world.openDecisions()).toMatchObject([
@@ -408,13 +391,11 @@ describe('a client whom its source has found to be a duplicate', () => {
 
   test('has what is sent again under the other client in that chart, and the patient made for it untouched', async () => {
     await begin(lee, leesCase, leesGoal);
-    await world.accept(['client', merged]);
-    await world.work();
-    await world.accept(
+    await world.send(['client', merged]);
+    await world.send(
       ['case', aCase({ id: 'case-lee', clientId: 'client-rosa', updatedAt: later })],
       ['goal', aGoal({ id: 'goal-lee', caseId: 'case-lee', needIds: [], updatedAt: later })],
     );
-    await world.work();
     expect((await goals()).map(([family]) => family)).toEqual(['Delgado', 'Delgado']);
     const patient = await world.server.own('Patient', 'county/client/client-lee#patient');
     expect(patient).toMatchObject({ meta: { versionId: '1' } });
@@ -422,10 +403,8 @@ describe('a client whom its source has found to be a duplicate', () => {
 
   test('is no more when the source takes that back', async () => {
     await begin(lee, leesCase);
-    await world.accept(['client', merged]);
-    await world.work();
-    await world.accept(['client', { ...lee[1], updatedAt: '2026-02-21T10:00:00-05:00' }]);
-    await world.work();
+    await world.send(['client', merged]);
+    await world.send(['client', { ...lee[1], updatedAt: '2026-02-21T10:00:00-05:00' }]);
     expect(await world.openDecisions()).toEqual([]);
   });
 
@@ -475,8 +454,7 @@ describe('a client whom its source has found to be a duplicate', () => {
   test('is nothing to see to where both are one patient already', async () => {
     await begin();
     const { id } = await world.server.own('Patient', 'county/client/client-rosa#patient');
-    await world.accept(lee);
-    await world.work();
+    await world.send(lee);
     await relinkPatient(world.store, {
       connection: 'general',
       source: 'county',
@@ -485,8 +463,7 @@ describe('a client whom its source has found to be a duplicate', () => {
       by: 'ida',
     });
     await world.decide('patient-relinked', 'noted');
-    await world.accept(['client', merged]);
-    await world.work();
+    await world.send(['client', merged]);
     expect(await world.openDecisions()).toEqual([]);
   });
 });

@@ -6,9 +6,10 @@ import { isObject, type JsonObject } from '../../src/json.ts';
 import { applyDecision, decide, saveSeen } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed, aReferral } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -19,8 +20,7 @@ const note = { time: '2026-02-05T09:00:00-05:00', text: 'The client came on Tues
 const extension = { url: 'https://pantry.example.org/shelf', valueString: 'B4' };
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
 }
 
 async function pathOf(resourceType: string, slot: string): Promise<string> {
@@ -33,12 +33,11 @@ describe('an edit between our read and our write', () => {
     ['with versions', {}],
     ['without transactions', { transactions: false }],
   ])('survives beside ours, on a server %s', async (_title, settings) => {
-    await world.server.control('POST', 'settings', settings);
+    await world.server.settings(settings);
     await sendCase();
     const task = await pathOf('Task', taskSlot);
     world.beforeNextWrite(() => partnerEdits(world.server, task, (held) => ({ ...held, note: [note] })));
-    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     expect(await world.server.own('Task', taskSlot)).toMatchObject({ priority: 'urgent', note: [note] });
     expect(await world.server.own('ServiceRequest', requestSlot)).toMatchObject({ priority: 'urgent' });
     expect((await world.server.journal()).filter(({ status }) => status === 412)).toHaveLength(1);
@@ -72,11 +71,10 @@ describe('an edit between our read and our write', () => {
 
 describe('on a server without versions', () => {
   test('an edit committed before our last read survives; the read is right before the write, and another after it', async () => {
-    await world.server.control('POST', 'settings', { versions: false });
+    await world.server.settings({ versions: false });
     await sendCase();
     await partnerEdits(world.server, await pathOf('Goal', goalSlot), (goal) => ({ ...goal, extension: [extension] }));
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       description: { text: 'Food every day.' },
       extension: [extension],
@@ -101,8 +99,7 @@ describe('what the server holds beside ours', () => {
       identifier: [...(Array.isArray(goal.identifier) ? goal.identifier : []), theirs],
       outcomeCode: [{ text: 'better' }],
     }));
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     const goal = await world.server.own('Goal', goalSlot);
     expect(goal).toMatchObject({
       description: { text: 'Food every day.' },
@@ -121,8 +118,7 @@ describe('edits of different elements', () => {
       ...goal,
       lifecycleStatus: 'on-hold',
     }));
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     await world.workAgain();
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       lifecycleStatus: 'on-hold',
@@ -153,8 +149,7 @@ describe('edits of different elements', () => {
     const clinical = 'http://terminology.hl7.org/CodeSystem/condition-clinical';
     const clinicalStatus = { coding: [{ system: clinical, code: 'inactive' }] };
     await partnerEdits(world.server, await pathOf('Condition', needSlot), (held) => ({ ...held, clinicalStatus }));
-    await world.accept(['need', aNeed({ description: 'No food at all.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['need', aNeed({ description: 'No food at all.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     await world.workAgain();
     expect(await world.changes()).toEqual([]);
     expect(await world.openDecisions()).toMatchObject([
@@ -180,8 +175,7 @@ describe('edits of different elements', () => {
     await world.workAgain();
     const resolved = { status: 'met', resolvedOn: '2026-03-01' } as const;
     expect(await world.changes()).toMatchObject([{ id: 'need-food', body: resolved }]);
-    await world.accept(['need', aNeed({ ...resolved, updatedAt: '2026-03-02T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['need', aNeed({ ...resolved, updatedAt: '2026-03-02T10:00:00-05:00' })]);
     await over('2026-03-02T04:00:00Z');
     await over('2026-03-01');
     await world.workAgain();
@@ -198,10 +192,8 @@ describe('edits of different elements', () => {
       lifecycleStatus: 'on-hold',
     }));
     await world.workAgain();
-    for (const day of [5, 6, 7]) {
-      await world.accept(['goal', aGoal({ statement: `Day ${day}`, updatedAt: `2026-02-0${day}T10:00:00-05:00` })]);
-      await world.work();
-    }
+    for (const day of [5, 6, 7])
+      await world.send(['goal', aGoal({ statement: `Day ${day}`, updatedAt: `2026-02-0${day}T10:00:00-05:00` })]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       lifecycleStatus: 'on-hold',
       description: { text: 'Day 7' },
@@ -342,8 +334,7 @@ describe('both sides change the same element', () => {
     await both();
     await sql`update link set retired_at = now() where slot = 'goal'`.execute(world.store.db);
     await expect(world.decide('conflict', 'ours')).rejects.toMatchObject({ code: 'decision-outdated' });
-    await world.accept(['goal', { ...aGoal({ updatedAt: '2026-02-06T10:00:00-05:00' }), deleted: true }]);
-    await world.work();
+    await world.send(['goal', { ...aGoal({ updatedAt: '2026-02-06T10:00:00-05:00' }), deleted: true }]);
     expect(await world.openDecisions()).toEqual([]);
   });
 
@@ -377,11 +368,10 @@ describe('both sides change the same element', () => {
     await ownedBy('ask');
     await sendCase();
     await both();
-    await world.accept([
+    await world.send([
       'goal',
       aGoal({ status: 'on-hold', statement: 'Food every day.', updatedAt: '2026-02-06T10:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       lifecycleStatus: 'completed',
       description: { text: 'Food every day.' },
@@ -393,11 +383,10 @@ describe('both sides change the same element', () => {
     await ownedBy('ask');
     await sendCase();
     await both();
-    await world.accept([
+    await world.send([
       'goal',
       aGoal({ status: 'completed', achievement: 'achieved', updatedAt: '2026-02-06T10:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ lifecycleStatus: 'completed' });
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -405,17 +394,15 @@ describe('both sides change the same element', () => {
 
 describe('our own echo', () => {
   test('is known when the reply of an update was lost and the record has changed again before we look', async () => {
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     const asks = (requestedText: string, at: string) =>
       aReferral({ serviceId: undefined, requestedText, updatedAt: `2026-02-05T${at}:00-05:00` });
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', asks('Groceries', '10:00')]);
-    await world.work();
+    await world.send(...caseload(), ['referral', asks('Groceries', '10:00')]);
     const fault = { drop: 'after-commit' };
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'ServiceRequest', nth: 1, fault }]);
+    await world.server.strikeOnce('PUT', 'ServiceRequest', fault);
     await world.accept(['referral', asks('Groceries, twice a week', '11:00')]);
     await world.run('county.case.case-rosa');
-    await world.accept(['referral', asks('Groceries, three times a week', '12:00')]);
-    await world.work();
+    await world.send(['referral', asks('Groceries, three times a week', '12:00')]);
     const code = { text: 'Groceries, three times a week' };
     expect(await world.server.own('ServiceRequest', requestSlot)).toMatchObject({ code });
     expect(await world.changes()).toEqual([]);
@@ -425,8 +412,7 @@ describe('our own echo', () => {
     await sendCase();
     await world.poll();
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false });
-    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     await world.poll();
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false });
     expect(await world.changes()).toEqual([]);
@@ -440,7 +426,7 @@ describe('our own echo', () => {
     try {
       await world.connect(aConnection(proxy.base, { id: 'shouting' }));
       await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
+      await world.accept(...caseload());
       await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
       await world.work();
       expect(await world.server.own('Goal', goalSlot)).toMatchObject({

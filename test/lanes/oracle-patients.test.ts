@@ -3,30 +3,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aClient } from '../builders.ts';
+import { mrn, rosa, rosasSlot } from '../support/patients.ts';
 import { useWorld } from '../support/world.ts';
 
 const world = useWorld({ vendor: 'oracle', task: 'off', createPatients: false });
-const slot = 'client/client-rosa#patient';
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
-
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
 
 async function sendClient(): Promise<void> {
-  await world.accept(['client', aClient()]);
-  await world.work();
+  await world.send(['client', aClient()]);
 }
 
 async function searches(): Promise<JsonObject[]> {
@@ -40,16 +23,16 @@ describe('C13: a patient search with more hits than the server gives', () => {
     Array.from({ length: 12 }, (_, at) => rosa(`c${at}`, { name: [{ family: 'Delgado', given: [given] }] }));
 
   test('C13: is asked again with more criteria; who is certain among fewer is linked', async () => {
-    await world.server.control('POST', 'settings', { patientSearchLimit: 10 });
-    await seed(...crowd('Ines'), rosa('rosa', { telecom: phone }));
+    await world.server.settings({ patientSearchLimit: 10 });
+    await world.server.seed(...crowd('Ines'), rosa('rosa', { telecom: phone }));
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa', origin: 'found', state: 'read' });
     expect((await searches()).map(({ status }) => status)).toEqual([422, 200]);
   });
 
   test('C13: is never repeated as it was; too many for every criterion is a question', async () => {
-    await world.server.control('POST', 'settings', { patientSearchLimit: 10 });
-    await seed(...crowd('Rosa'));
+    await world.server.settings({ patientSearchLimit: 10 });
+    await world.server.seed(...crowd('Rosa'));
     await sendClient();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-too-many', choices: ['again', 'leave'] }]);
@@ -59,40 +42,45 @@ describe('C13: a patient search with more hits than the server gives', () => {
   });
 
   test('C13: fewer hits need no more criteria', async () => {
-    await seed(rosa('rosa', { identifier: [mrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'rosa' });
     expect(await searches()).toHaveLength(1);
   });
 });
 
 describe('C14: a combined patient', () => {
   test('C14: is read as inactive with its survivor: the link follows, a person is told', async () => {
-    await seed(rosa('old', { identifier: [mrn] }));
+    await world.server.seed(rosa('old', { identifier: [mrn] }));
     await sendClient();
-    await seed(rosa('new', { identifier: [mrn] }));
-    await world.server.control('POST', 'settings', { combined: { old: 'new' } });
+    await world.server.seed(rosa('new', { identifier: [mrn] }));
+    await world.server.settings({ combined: { old: 'new' } });
     await world.workAgain();
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'new', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'new',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'patient-merged', detail: { was: 'old', now: 'new' }, choices: ['noted'] },
     ]);
   });
 
   test('C14: with somebody of another birth date and family name: a person is asked', async () => {
-    await seed(rosa('old', { identifier: [mrn] }));
+    await world.server.seed(rosa('old', { identifier: [mrn] }));
     await sendClient();
-    await seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
-    await world.server.control('POST', 'settings', { combined: { old: 'new' } });
+    await world.server.seed(rosa('new', { birthDate: '1950-01-01', name: [{ family: 'Baker', given: ['Ann'] }] }));
+    await world.server.settings({ combined: { old: 'new' } });
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-merged-elsewhere' }]);
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked' });
   });
 
   test('C14: is not found any more by a search: who survives is', async () => {
-    await seed(rosa('old', { identifier: [mrn] }), rosa('new', { identifier: [mrn] }));
-    await world.server.control('POST', 'settings', { combined: { old: 'new' } });
+    await world.server.seed(rosa('old', { identifier: [mrn] }), rosa('new', { identifier: [mrn] }));
+    await world.server.settings({ combined: { old: 'new' } });
     await sendClient();
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'new', origin: 'found' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'new', origin: 'found' });
   });
 });

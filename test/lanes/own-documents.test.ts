@@ -15,9 +15,11 @@ import {
   aSafetyPlan,
   aWorker,
 } from '../builders.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { caseload, directoryAndClient, type Item } from '../support/caseload.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const documents = { quietMs: 4 * 3_600_000, atMostEveryMs: 24 * 3_600_000, encounter: 'latest-open' } as const;
 const hospital = { createPatients: false, documents, organization: { source: 'county', id: 'org-pantry' } } as const;
@@ -62,7 +64,7 @@ const addendum = {
 
 /** Another patient, and a case of the same client. */
 const lee: JsonObject = {
-  ...rosa,
+  ...rosaOnFile,
   id: 'lee',
   identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-3' }],
   name: [{ use: 'official', family: 'Okonkwo', given: ['Lee'] }],
@@ -86,12 +88,12 @@ describe.each([
   ['oracle', { task: 'off' }],
 ] as const)('at an %s hospital', (vendor, { task }) => {
   const world = useWorld({ vendor, task, ...hospital });
-  const { filed, seed, strikeOnce, timePasses, writes } = documentsOf(world);
+  const { filed, timePasses, writes } = documentsOf(world);
   const open = (...items: readonly Item[]) => world.accept(...directoryAndClient(), ['case', aCase()], ...items);
   const stored = (id: string | undefined) =>
     world.server.all('DocumentReference').then((all) => all.find((one) => one.id === id));
 
-  const seedLee = () => seed(lee, anEncounter('visit-lee', 'in-progress', '2026-02-01T09:00:00Z', 'lee'));
+  const seedLee = () => world.server.seed(lee, anEncounter('visit-lee', 'in-progress', '2026-02-01T09:00:00Z', 'lee'));
   /** The newest that stands in the chart of a patient. */
   const lastIn = async (patient: string) => {
     const all = await world.server.all('DocumentReference');
@@ -99,7 +101,7 @@ describe.each([
     return (await filed()).findLast(({ id }) => ids.includes(id))?.text ?? '';
   };
 
-  beforeEach(() => seed(rosa, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
+  beforeEach(() => world.server.seed(rosaOnFile, anEncounter('visit', 'in-progress', '2026-02-01T09:00:00Z')));
 
   test('a signed note is one document at once: who, by whom, and its text', async () => {
     await open(['note', aNote()]);
@@ -128,16 +130,14 @@ describe.each([
     await open(['note', aNote()]);
     await world.work();
     await world.workAgain();
-    await world.accept(['worker', aWorker({ updatedAt: later, phone: '(518) 555-0199' })]);
-    await world.work();
+    await world.send(['worker', aWorker({ updatedAt: later, phone: '(518) 555-0199' })]);
     expect(await writes()).toEqual(['POST DocumentReference 201']);
   });
 
   test('an addendum is another document, and the note stays as it is', async () => {
     await open(['note', aNote()]);
     await world.work();
-    await world.accept(['note', aNote({ updatedAt: later, status: 'amended', addenda: [addendum] })]);
-    await world.work();
+    await world.send(['note', aNote({ updatedAt: later, status: 'amended', addenda: [addendum] })]);
     expect(await writes()).toEqual(['POST DocumentReference 201', 'POST DocumentReference 201']);
     const added = (await filed()).find(({ text }) => text.includes('The card came by mail.'));
     const note = (await filed()).find(({ text }) => text.includes('pantry card now'));
@@ -149,7 +149,7 @@ describe.each([
   });
 
   test.each(['after-commit', 'before-commit'])('a note whose reply is lost %s is there once', async (drop) => {
-    await strikeOnce('POST', 'DocumentReference', { drop });
+    await world.server.strikeOnce('POST', 'DocumentReference', { drop });
     await open(['note', aNote()]);
     await world.work();
     await world.workAgain();
@@ -163,8 +163,7 @@ describe.each([
   ])('a note that %s is taken back, without a word of it, and a person learns of it', async (_how, record) => {
     await open(['note', aNote()]);
     await world.work();
-    await world.accept(['note', record]);
-    await world.work();
+    await world.send(['note', record]);
     const last = (await filed()).at(-1);
     expect(last?.text).toMatch(/retracted: document of a community agency/i);
     expect(last?.text).not.toMatch(/Delgado|pantry/);
@@ -178,8 +177,7 @@ describe.each([
     await seedLee();
     await open(['note', aNote()], ...leesCase);
     await world.work();
-    await world.accept(['note', aNote({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later })]);
-    await world.work();
+    await world.send(['note', aNote({ clientId: 'client-lee', caseId: 'case-lee', updatedAt: later })]);
     expect(await lastIn('rosa')).toMatch(/retracted/i);
     expect(await lastIn('rosa')).not.toMatch(/Delgado|pantry/);
     expect(await lastIn('lee')).toMatch(/Okonkwo.*pantry card/s);
@@ -195,8 +193,7 @@ describe.each([
     await world.work();
     expect(await lastIn('rosa')).toContain('NEED-OF-LEE');
     const moved = aNeed({ clientId: 'client-lee', caseId: 'case-lee', description: 'NEED-OF-LEE', updatedAt: later });
-    await world.accept(['need', moved]);
-    await world.work();
+    await world.send(['need', moved]);
     await timePasses(5);
     await world.work();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ code: 'document-recalled' }));
@@ -216,8 +213,7 @@ describe.each([
   });
 
   test('with one it is a document of its own at once, with the crisis line, and the plan of the case says that it is there', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), naming(), ['safetyPlan', aSafetyPlan()]);
-    await world.work();
+    await world.send(...caseload(), naming(), ['safetyPlan', aSafetyPlan()]);
     const [first, second, ...more] = await filed();
     expect(more).toEqual([]);
     const [plan, document] = first?.text.includes('Warning signs') ? [first, second] : [second, first];
@@ -234,8 +230,7 @@ describe.each([
   test('a revoked consent takes it back, and it does not come again', async () => {
     await open(naming(), ['safetyPlan', aSafetyPlan()]);
     await world.work();
-    await world.accept(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
-    await world.work();
+    await world.send(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
     await world.workAgain();
     const texts = (await filed()).map(({ text }) => text);
     expect(texts.at(-1)).toMatch(/retracted/i);
@@ -265,8 +260,7 @@ describe.each([
   });
 
   test('what stays in the agency is in no document and no request', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ...kept);
-    await world.work();
+    await world.send(...caseload(), ...kept);
     expect(await filed()).toHaveLength(1);
     expect(await everythingOn(world)).not.toContain('CANARY');
   });
@@ -278,8 +272,7 @@ describe('on a server that takes resources', () => {
   test('a note, its addendum, a safety plan with its flag and a shared incident are resources by the mapping', async () => {
     const note = aNote({ status: 'amended', addenda: [{ ...addendum, signedAt: '2026-02-11T09:00:00-05:00' }] });
     await world.accept(...directoryAndClient(), ['case', aCase()], naming(), ['note', note]);
-    await world.accept(['safetyPlan', aSafetyPlan()], ['incident', shared]);
-    await world.work();
+    await world.send(['safetyPlan', aSafetyPlan()], ['incident', shared]);
     const all = await world.server.all('DocumentReference');
     const of = (slot: string) => all.find((one) => identifierOf(one).endsWith(slot));
     expect(all).toHaveLength(4);
@@ -296,18 +289,15 @@ describe('on a server that takes resources', () => {
   });
 
   test('a withdrawn consent takes the safety plan back: its text and its flag are blanked there', async () => {
-    await world.accept(...directoryAndClient(), ['case', aCase()], naming(), ['safetyPlan', aSafetyPlan()]);
-    await world.work();
-    await world.accept(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], naming(), ['safetyPlan', aSafetyPlan()]);
+    await world.send(naming({ status: 'revoked', revokedAt: later, updatedAt: later }));
     const [plan] = await world.server.all('DocumentReference');
     expect(plan).toMatchObject({ status: 'entered-in-error', content: [{ attachment: { title: 'Withdrawn' } }] });
     expect(await world.server.all('Flag')).toMatchObject([{ status: 'entered-in-error', code: { text: 'Withdrawn' } }]);
   });
 
   test('what stays in the agency is in no resource and no request; a stay is the hospital’s to write', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ...kept);
-    await world.work();
+    await world.send(...caseload(), ...kept);
     expect(await world.server.all('DocumentReference')).toEqual([]);
     expect(await world.server.all('Encounter')).toEqual([]);
     expect(await everythingOn(world)).not.toContain('CANARY');
@@ -320,8 +310,7 @@ describe('on a server that takes resources', () => {
   test('a configured route does not send what is never sent', async () => {
     const routes = { incident: 'native', improvementIdea: 'native', note: 'native' } as const;
     await world.connect(aConnection(world.server.base, { routes }));
-    await world.accept(...directoryAndClient(), ['case', aCase()], ...kept);
-    await world.work();
+    await world.send(...directoryAndClient(), ['case', aCase()], ...kept);
     expect(await everythingOn(world)).not.toContain('CANARY');
   });
 });

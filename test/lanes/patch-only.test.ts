@@ -4,7 +4,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aGoal, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goalSlot = 'county/goal/goal-meals#goal';
@@ -14,9 +15,8 @@ const extension = { url: 'https://pantry.example.org/shelf', valueString: 'B4' }
 const patchOnlyTypes = ['Goal', 'Task', 'ServiceRequest', 'CarePlan', 'Condition'];
 
 beforeEach(async () => {
-  await world.server.control('POST', 'settings', { patchOnlyTypes });
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.server.settings({ patchOnlyTypes });
+  await world.send(...caseload());
 });
 
 /** The partner's own way to change it: the server takes no PUT of them either. */
@@ -49,8 +49,7 @@ const newGoal = (more: JsonObject = {}) =>
 
 describe('with version tags', () => {
   test('a change goes as PATCH with If-Match and tests, and only what changes is in it', async () => {
-    await world.accept(['goal', newGoal()]);
-    await world.work();
+    await world.send(['goal', newGoal()]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ description: { text: 'Food every day.' } });
     const [sent, ...others] = await changesSent();
     expect(others).toEqual([]);
@@ -66,8 +65,7 @@ describe('with version tags', () => {
 
   test('their elements stay, and a second pass writes nothing', async () => {
     await partnerPatches(await pathOf('Goal', goalSlot), { op: 'add', path: '/extension', value: [extension] });
-    await world.accept(['goal', newGoal()]);
-    await world.work();
+    await world.send(['goal', newGoal()]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       description: { text: 'Food every day.' },
       extension: [extension],
@@ -86,8 +84,7 @@ describe('with version tags', () => {
       { id: 'h3', status: 'cancelled', at, reason: 'Moved away' },
     ];
     const moved = { ...referral, status: 'cancelled', history, updatedAt: at };
-    await world.accept(['referral', moved]);
-    await world.work();
+    await world.send(['referral', moved]);
     expect(await world.server.own('Task', taskSlot)).toMatchObject({ status: 'cancelled' });
     expect((await changesSent('Task')).map(({ method }) => method)).toEqual(['PATCH']);
   });
@@ -95,10 +92,8 @@ describe('with version tags', () => {
   test('a list item that the record no longer has is removed, after a test of which one it is', async () => {
     const kept = { id: 't1', text: 'No day without a meal', dueOn: '2026-05-31' };
     const dropped = { id: 't2', text: 'A full pantry', dueOn: '2026-05-31' };
-    await world.accept(['goal', aGoal({ targets: [kept, dropped], updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
-    await world.accept(['goal', aGoal({ targets: [kept], updatedAt: '2026-02-06T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ targets: [kept, dropped], updatedAt: '2026-02-05T10:00:00-05:00' })]);
+    await world.send(['goal', aGoal({ targets: [kept], updatedAt: '2026-02-06T10:00:00-05:00' })]);
     const [, sent] = await changesSent();
     expect(sent?.requestBody).toEqual([
       { op: 'test', path: '/target/2/id', value: 't2' },
@@ -107,7 +102,7 @@ describe('with version tags', () => {
   });
 
   test('types that take PUT go together in a transaction, the patch by itself', async () => {
-    await world.server.control('POST', 'settings', { patchOnlyTypes: ['Goal'] });
+    await world.server.settings({ patchOnlyTypes: ['Goal'] });
     await world.connect(world.deps.connections.get('general')?.config ?? fail());
     await world.accept(
       ['goal', newGoal()],
@@ -131,14 +126,13 @@ describe.each([
   ['without', false],
 ])('an edit between our read and our write, %s', (_title, versions) => {
   beforeEach(async () => {
-    await world.server.control('POST', 'settings', { versions });
+    await world.server.settings({ versions });
   });
 
   test('of another element survives beside ours', async () => {
     const path = await pathOf('Goal', goalSlot);
     world.beforeNextWrite(() => partnerPatches(path, { op: 'add', path: '/extension', value: [extension] }));
-    await world.accept(['goal', newGoal()]);
-    await world.work();
+    await world.send(['goal', newGoal()]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       description: { text: 'Food every day.' },
       extension: [extension],
@@ -148,8 +142,7 @@ describe.each([
   test('of the same element is not overwritten unseen: it is offered to the source', async () => {
     const path = await pathOf('Goal', goalSlot);
     world.beforeNextWrite(() => partnerPatches(path, { op: 'replace', path: '/lifecycleStatus', value: 'completed' }));
-    await world.accept(['goal', newGoal({ status: 'on-hold' })]);
-    await world.work();
+    await world.send(['goal', newGoal({ status: 'on-hold' })]);
     await world.workAgain();
     const patches = (await world.changes()).map(({ body }) => body);
     expect(patches).toEqual([{ status: 'completed' }]);
@@ -159,23 +152,19 @@ describe.each([
 });
 
 test('a patch that the server refuses for what it says parks its resource only', async () => {
-  await world.server.control('POST', 'faults', [{ method: 'PATCH', path: 'Goal', fault: { status: 422 } }]);
-  await world.accept(
+  await world.server.faults({ method: 'PATCH', path: 'Goal', fault: { status: 422 } });
+  await world.send(
     ['goal', newGoal()],
     ['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })],
   );
-  await world.work();
   expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'server-refused' });
   expect(await world.server.own('Task', taskSlot)).toMatchObject({ priority: 'urgent' });
   expect(await changesSent()).toHaveLength(1);
 });
 
 test('a patch whose reply was lost is looked up, not sent again', async () => {
-  await world.server.control('POST', 'faults', [
-    { method: 'PATCH', path: 'Goal', nth: 1, fault: { drop: 'after-commit', cut: 'reset' } },
-  ]);
-  await world.accept(['goal', newGoal()]);
-  await world.work();
+  await world.server.strikeOnce('PATCH', 'Goal', { drop: 'after-commit', cut: 'reset' });
+  await world.send(['goal', newGoal()]);
   expect(await world.server.own('Goal', goalSlot)).toMatchObject({ description: { text: 'Food every day.' } });
   expect(await changesSent()).toHaveLength(1);
   expect(await world.changes()).toEqual([]);

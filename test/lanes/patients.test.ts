@@ -1,81 +1,64 @@
 // Who a client is on a server: linked when certain, asked when not, never guessed, never doubled (design section 7 "Patient", lanes.md 18).
 
 import { describe, expect, test } from '@jest/globals';
-import type { JsonObject } from '../../src/json.ts';
 import { createRunGate, runLane } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
+import { mrn, rosa, rosasSlot } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
-const slot = 'client/client-rosa#patient';
 const caseLane = 'county.case.case-rosa';
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-
-/** A patient of the server that says what Rosa's record says, less what is overridden. */
-function rosa(overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id: 'rosa',
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
-
-async function seed(...patients: JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', patients);
-}
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
 }
 
 describe('a client who is certainly a patient of the server', () => {
   test.each([
-    ['by MRN, birth date and family name', rosa({ identifier: [mrn] })],
-    ['by name, birth date, sex and a phone', rosa({ telecom: [{ system: 'phone', value: '+1 518 555 0177' }] })],
-    ['by name, birth date, sex and an address line', rosa({ address: [{ line: ['48 Larch Avenue'] }] })],
+    ['by MRN, birth date and family name', rosa('rosa', { identifier: [mrn] })],
+    [
+      'by name, birth date, sex and a phone',
+      rosa('rosa', { telecom: [{ system: 'phone', value: '+1 518 555 0177' }] }),
+    ],
+    ['by name, birth date, sex and an address line', rosa('rosa', { address: [{ line: ['48 Larch Avenue'] }] })],
   ])('%s, is linked; the case is sent about that patient, who is never written', async (_how, patient) => {
-    await seed(patient);
+    await world.server.seed(patient);
     await sendCase();
-    expect(await world.link(slot)).toMatchObject({ origin: 'found', remoteId: 'rosa', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', remoteId: 'rosa', state: 'read' });
     expect(await world.server.all('Patient')).toHaveLength(1);
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     expect(goal.subject).toEqual({ reference: 'Patient/rosa' });
-    await world.accept(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ phones: [], updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await world.workAgain();
     expect((await world.server.all('Patient'))[0]).toMatchObject({ meta: { versionId: '1' } });
   });
 
   test('is not retired when the client record is deleted', async () => {
-    await seed(rosa({ identifier: [mrn] }));
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
     await sendCase();
-    await world.accept(['client', aClient({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ deleted: true, updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect((await world.server.all('Patient'))[0]).toMatchObject({ meta: { versionId: '1' } });
   });
 });
 
 describe('a client who may be someone else', () => {
-  const lookalikes = [rosa({ id: 'p1' }), rosa({ id: 'p2', telecom: [{ system: 'phone', value: '(518) 555-0177' }] })];
+  const lookalikes = [rosa('p1'), rosa('p2', { telecom: [{ system: 'phone', value: '(518) 555-0177' }] })];
 
   test.each([
     ['two look-alikes', lookalikes, 2],
-    ['84: two patients with one MRN', [rosa({ identifier: [mrn] }), rosa({ id: 'p2', identifier: [mrn] })], 2],
-    ['the MRN of someone with another birth date', [rosa({ identifier: [mrn], birthDate: '1991-01-01' })], 1],
+    ['84: two patients with one MRN', [rosa('rosa', { identifier: [mrn] }), rosa('p2', { identifier: [mrn] })], 2],
+    ['the MRN of someone with another birth date', [rosa('rosa', { identifier: [mrn], birthDate: '1991-01-01' })], 1],
     ['name, birth date and sex alone', [rosa()], 1],
     [
       'a patient whom the hospital has replaced',
-      [rosa({ identifier: [mrn], link: [{ other: { reference: 'Patient/x' }, type: 'replaced-by' }] })],
+      [rosa('rosa', { identifier: [mrn], link: [{ other: { reference: 'Patient/x' }, type: 'replaced-by' }] })],
       1,
     ],
   ])('%s: a person is asked with both sides, nothing is created, the case waits', async (_title, patients, count) => {
-    await seed(...patients);
+    await world.server.seed(...patients);
     await sendCase();
     const [question] = await world.openDecisions();
     expect(question).toMatchObject({
@@ -87,14 +70,14 @@ describe('a client who may be someone else', () => {
     expect(question?.choices).toEqual([...patients.map(({ id }) => `link:${id}`), 'create', 'again', 'leave']);
     expect(await world.server.all('Patient')).toHaveLength(count);
     expect(await world.server.all('Goal')).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-uncertain' });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked', reason: 'patient-uncertain' });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'waiting' });
     expect(await world.lane(caseLane)).toMatchObject({ waiting: true, hasWork: false });
     expect(await world.lane('county.client.client-rosa')).toMatchObject({ parked: undefined, hasWork: false });
   });
 
   test('is asked about once, however often the lane runs', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.workAgain();
     await world.workAgain();
@@ -102,14 +85,14 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered "link:p2": that patient is linked, and the case goes out about them', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.decide('patient-match', 'link:p2');
     await world.work();
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       subject: { reference: 'Patient/p2' },
     });
-    expect(await world.link(slot)).toMatchObject({ origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', state: 'read' });
     expect(await world.server.all('Patient')).toMatchObject([
       { meta: { versionId: '1' } },
       { meta: { versionId: '1' } },
@@ -118,7 +101,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered while the lane looks for the client anew: the word of the person holds', async () => {
-    await seed(rosa({ id: 'p1', identifier: [mrn], birthDate: '1984-06-18' }), rosa({ id: 'p2' }));
+    await world.server.seed(rosa('p1', { identifier: [mrn], birthDate: '1984-06-18' }), rosa('p2'));
     await sendCase();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
     const connection = world.deps.connections.get('general');
@@ -136,12 +119,12 @@ describe('a client who may be someone else', () => {
     };
     await world.accept(['client', aClient({ birthDate: '1984-06-18', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await world.work({ deps: { connections: new Map([['general', { ...connection, client: told }]]) } });
-    expect(await world.link(slot)).toMatchObject({ remoteId: 'p2' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'p2' });
     expect(await world.openDecisions()).toEqual([]);
   });
 
   test('answered "create": one new patient is made, and the case goes out about them', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.decide('patient-match', 'create');
     await world.work();
@@ -154,7 +137,7 @@ describe('a client who may be someone else', () => {
   });
 
   test('answered "leave": nothing goes out, and nobody is asked again while the record stays as it is', async () => {
-    await seed(...lookalikes);
+    await world.server.seed(...lookalikes);
     await sendCase();
     await world.decide('patient-match', 'leave');
     await world.work();
@@ -162,21 +145,20 @@ describe('a client who may be someone else', () => {
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.server.all('Patient')).toHaveLength(2);
     expect(await world.server.all('Goal')).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-left' });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked', reason: 'patient-left' });
     expect(await world.lane(caseLane)).toMatchObject({ waiting: true });
   });
 
   test.each([['before an answer'], ['after "leave"']])(
     '%s: a corrected client record is looked at again',
     async (when) => {
-      await seed(...lookalikes);
+      await world.server.seed(...lookalikes);
       await sendCase();
       if (when !== 'before an answer') await world.decide('patient-match', 'leave');
       await world.work();
-      await seed(rosa({ id: 'p2', identifier: [mrn], birthDate: '1984-07-16' }));
-      await world.accept(['client', aClient({ birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-      await world.work();
-      expect(await world.link(slot)).toMatchObject({ origin: 'found', remoteId: 'p2' });
+      await world.server.seed(rosa('p2', { identifier: [mrn], birthDate: '1984-07-16' }));
+      await world.send(['client', aClient({ birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+      expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', remoteId: 'p2' });
       expect(await world.openDecisions()).toEqual([]);
     },
   );
@@ -184,16 +166,16 @@ describe('a client who may be someone else', () => {
 
 describe('a client whom the server does not know', () => {
   test('is created where the connection may create patients', async () => {
-    await seed(rosa({ id: 'other', birthDate: '1950-01-01' }));
+    await world.server.seed(rosa('other', { birthDate: '1950-01-01' }));
     await sendCase();
     expect(await creates(world.server, 'Patient')).toBe(1);
-    expect(await world.link(slot)).toMatchObject({ origin: 'created', state: 'current' });
+    expect(await world.link(rosasSlot)).toMatchObject({ origin: 'created', state: 'current' });
   });
 
   test('is asked about where it may not; "create" is not offered', async () => {
     await world.connect(aConnection(world.server.base, { id: 'careful', createPatients: false }));
     await world.store.db.deleteFrom('connection').where('id', '=', 'general').execute();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.store.db.deleteFrom('lane').where('connection', '=', 'general').execute();
     await world.work();
     expect(await world.openDecisions()).toMatchObject([{ code: 'patient-not-found', choices: ['again', 'leave'] }]);
@@ -215,16 +197,15 @@ describe('a patient that we made', () => {
 
   test('is left as it is while another client of ours is that patient: only the link of the one who is deleted ends', async () => {
     await sendCase();
-    await world.accept(['client', aClient({ id: 'client-2' })]);
-    await world.work();
-    const { remoteId } = await world.link(slot);
+    await world.send(['client', aClient({ id: 'client-2' })]);
+    const { remoteId } = await world.link(rosasSlot);
     expect(await world.link('client/client-2#patient')).toMatchObject({ remoteId, origin: 'found' });
     const { length } = await world.server.journal();
     await gone();
     await world.workAgain();
     expect((await world.server.writes(length)).filter(({ url }) => String(url).includes('Patient'))).toEqual([]);
     expect(await world.server.all('Patient')).toMatchObject([{ meta: { versionId: '1' } }]);
-    expect(await world.link(slot)).toMatchObject({ retired: true, reason: 'deleted-record' });
+    expect(await world.link(rosasSlot)).toMatchObject({ retired: true, reason: 'deleted-record' });
     expect(await world.link('client/client-2#patient')).toMatchObject({ remoteId, retired: false });
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -359,10 +340,10 @@ describe('a search for the patient that cannot be believed', () => {
       },
     ],
   ])('%s: nobody is created because of it', async (_title, fault) => {
-    await seed(rosa({ identifier: [mrn] }));
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient', times: 2, nth: 1, fault }]);
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
+    await world.server.faults({ method: 'GET', path: 'Patient', times: 2, nth: 1, fault });
     await sendCase();
     expect(await creates(world.server, 'Patient')).toBe(0);
-    expect(await world.link(slot)).toMatchObject({ origin: 'found', remoteId: 'rosa' });
+    expect(await world.link(rosasSlot)).toMatchObject({ origin: 'found', remoteId: 'rosa' });
   });
 });

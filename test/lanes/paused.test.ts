@@ -8,9 +8,10 @@ import { prepareConnection, probePaused, setPaused, sharedBudget } from '../../s
 import { pauseForFault } from '../../src/lanes/operating/pause.ts';
 import { json } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
+import { directoryAndClient } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { aConfig, aConnection, accept, eventually, startTestGateway } from '../support/rig.ts';
-import { directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const minute = 60_000;
@@ -24,7 +25,7 @@ beforeEach(async () => {
   const config = aConnection(world.server.base, { auth });
   const budgetOf = (process: string) => ({ budget: sharedBudget(world.store, config, process, Math.random) });
   asked = openConnection(config, budgetOf('asking'));
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   await world.connect(config, budgetOf('working'));
 });
 afterEach(() => asked.close());
@@ -69,8 +70,7 @@ async function makeDue(): Promise<void> {
 }
 
 async function pauseByFault(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
   expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general', count: 1 }]);
   probes = 0;
 }
@@ -168,7 +168,7 @@ test('a gateway that starts with a mended configuration asks at once, resumes an
   const store = await freshEmbedded();
   const auth = { type: 'bearer', token: 'good' } as const;
   const config = aConfig([aConnection(world.server.base, { auth })]);
-  await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
+  await world.server.settings({ auth: 'token', bearerToken: 'good' });
   for (const connection of config.connections.values()) await prepareConnection(store, connection);
   await pauseForFault({ store, log: world.deps.log }, 'general', reason('server-credentials-refused', { status: 401 }));
 

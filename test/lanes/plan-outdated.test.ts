@@ -5,9 +5,11 @@ import { reason } from '../../src/errors.ts';
 import type { LaneDeps } from '../../src/lanes/lanes.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aConsent, aGoal, anOrganization } from '../builders.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { rosa } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const timeIs = useStoreClock(world);
@@ -47,8 +49,7 @@ async function writesAfter(position: number): Promise<string> {
 
 describe('when it happens between plan and send', () => {
   test('a pause: nothing leaves until the connection is resumed', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     await world.run(lane, {
@@ -62,8 +63,7 @@ describe('when it happens between plan and send', () => {
 
   test('a withdrawal of consent: nothing of the old plan leaves (G17)', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
-    await world.accept(...directoryAndClient(), ['consent', aConsent()]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['consent', aConsent()]);
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const revoked = aConsent({
@@ -79,8 +79,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('a label of what only this run has read: nothing of the old plan leaves', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const labelled = anOrganization({ sensitivity: ['domestic-violence'], updatedAt: '2026-02-20T10:00:00-05:00' });
     await world.run(lane, { deps: betweenPlanAndSend(() => world.accept(['organization', labelled])) });
@@ -92,8 +91,7 @@ describe('when it happens between plan and send', () => {
   test('the last day of a consent ends: nothing of the old plan leaves', async () => {
     await timeIs('2026-03-03T12:00:00Z');
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
-    await world.accept(...directoryAndClient(), ['consent', aConsent({ period: { to: '2026-03-03' } })]);
-    await world.work();
+    await world.send(...directoryAndClient(), ['consent', aConsent({ period: { to: '2026-03-03' } })]);
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     await timeIs('2026-03-04T04:59:59Z');
@@ -105,8 +103,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('another mapping becomes active: what leaves is made by the new one', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const remap = () =>
@@ -119,17 +116,8 @@ describe('when it happens between plan and send', () => {
   });
 
   test('the client is linked to another patient by a person: the case goes out about that one', async () => {
-    await world.server.control('POST', 'seed', [
-      {
-        resourceType: 'Patient',
-        id: 'p1',
-        name: [{ family: 'Delgado', given: ['Rosa'] }],
-        birthDate: '1984-06-17',
-        gender: 'female',
-      },
-    ]);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.server.seed(rosa('p1'));
+    await world.send(...caseload());
     await world.decide('patient-match', 'create');
     await world.work();
     const before = (await world.server.journal()).length;
@@ -153,8 +141,7 @@ describe('when it happens between plan and send', () => {
   });
 
   test('the lease passes to another runner: nothing leaves from the first', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
     const before = (await world.server.journal()).length;
     const takeOver = () =>

@@ -10,8 +10,6 @@ import type { JsonObject } from '../../src/json.ts';
 import {
   cachedCapabilities,
   configurationOf,
-  createLaneMemories,
-  createRunGate,
   freeDeadLeases,
   type LaneDeps,
   prepareConnection,
@@ -26,7 +24,7 @@ import { type Store, sql, storeOn } from '../../src/store/store.ts';
 import { stream } from '../simulation/random.ts';
 import { snapshotOfStore } from '../support/embedded.ts';
 import { Life, mortalBacking, mortalHttp } from '../support/mortal.ts';
-import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from '../support/rig.ts';
+import { aConnection, startServer, type TestServer, testDeps } from '../support/rig.ts';
 
 const crashes = Number(process.env.CASEBRIDGE_POLL_CRASHES ?? 12);
 const types = ['Goal', 'Condition', 'Task'] as const;
@@ -116,22 +114,8 @@ function depsOf(
   capabilities: ReturnType<typeof cachedCapabilities>,
 ): LaneDeps {
   const abilities = async () => readAbilities(openConnection(config), capabilities, await noMappings());
-  return {
-    store,
-    identifierSystem,
-    connections: new Map([[config.id, { config, configuration: configurationOf(config), vendor, client, abilities }]]),
-    mappings: noMappings,
-    holder: 'test',
-    leaseMs: 60_000,
-    gate: createRunGate(),
-    memories: createLaneMemories(),
-    timeZone: () => 'UTC',
-    clock: Date.now,
-    newId: () => 'none',
-    random: () => 0,
-    wake: () => {},
-    log: testLogger,
-  };
+  const lane = { config, configuration: configurationOf(config), vendor, client, abilities };
+  return testDeps(store, { connections: new Map([[config.id, lane]]), mappings: noMappings });
 }
 
 function noMappings(): never {
@@ -158,19 +142,15 @@ async function clear(): Promise<void> {
       .join(';'),
   );
   await server.control('POST', 'reset');
-  await server.control('POST', 'settings', { auth: 'none' });
-  await server.control(
-    'POST',
-    'seed',
-    patients.map((id) => ({ resourceType: 'Patient', id })),
-  );
+  await server.settings({ auth: 'none' });
+  await server.seed(...patients.map((id) => ({ resourceType: 'Patient', id })));
   // Far apart, so that the overlap of a later poll does not make up for a cursor that moved too early.
   for (const [hours, which] of [
     [2, (number: number) => number < 4],
     [1, (number: number) => number >= 4],
   ] as const) {
     await server.control('POST', 'clock', { now: new Date(Date.now() - hours * 3_600_000).toISOString() });
-    await server.control('POST', 'seed', resourcesAt(0, which));
+    await server.seed(...resourcesAt(0, which));
   }
   await server.control('POST', 'clock', { real: true });
 }
@@ -180,11 +160,7 @@ async function trial(until: number): Promise<number> {
   await clear();
   const first = new Life({ until });
   if (!(await first.lives(() => poll(first)))) await first.buried();
-  await server.control(
-    'POST',
-    'seed',
-    resourcesAt(1, (number) => number % 3 === 0),
-  );
+  await server.seed(...resourcesAt(1, (number) => number % 3 === 0));
   const second = new Life();
   await second.lives(() => poll(second));
   return first.steps.length;

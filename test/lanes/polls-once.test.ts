@@ -8,9 +8,10 @@ import { type LaneDeps, runDuePolls } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
 import { stream } from '../simulation/random.ts';
+import { caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { type Proxy as StandIn, startProxy } from '../support/proxy.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const referrals = 20;
@@ -62,15 +63,14 @@ test(
 async function prepare(base: string): Promise<void> {
   const key = await generateKey();
   const scopes = ['system/*.crus'];
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   await world.server.control('POST', 'clients', [{ clientId: 'casebridge', jwks: await publicKeySet([key]), scopes }]);
   await world.connect(aConnection(base, { auth: { type: 'smart-backend', clientId: 'casebridge', key, scopes } }));
   const lane = world.deps.connections.get('general');
   if (lane !== undefined) Object.assign(lane, { client: inSmallPages(lane.client) });
   const own = ids.map((id): Item => ['referral', aReferral({ id })]);
   const others = caseWithReferral().filter(([type]) => type !== 'referral');
-  await world.accept(...directoryAndClient(), ...others, ...own);
-  await world.work();
+  await world.send(...directoryAndClient(), ...others, ...own);
 }
 
 function inSmallPages({ searchAll, ...client }: FhirClient): FhirClient {
@@ -90,7 +90,7 @@ function inSmallPages({ searchAll, ...client }: FhirClient): FhirClient {
 /** The partner's own token does not die with ours. */
 async function partnerSets(task: string, status: string): Promise<void> {
   const [held] = (await world.server.all('Task')).filter(({ id }) => id === task);
-  await world.server.control('POST', 'seed', [{ ...held, status }]);
+  await world.server.seed({ ...held, status });
 }
 
 /** Polls until each has been read to its end, the first of them dying before its commit now and then; then the lanes run. */

@@ -30,7 +30,7 @@ async function connect(
   beforePage: (page: number) => Promise<void> = async () => {},
   limits: ConnectionParts['limits'] = {},
 ): Promise<void> {
-  await world.server.control('POST', 'settings', { auth: 'token' });
+  await world.server.settings({ auth: 'token' });
   const scopes = [`system/${type}.rs`, 'system/Patient.rs'];
   await world.server.control('POST', 'clients', [{ clientId: 'casebridge', jwks: await publicKeySet([key]), scopes }]);
   const polls = { types: [type], performers: [], referralCodes: [], documentTypes: [], lookBackMs: 90 * 86_400_000 };
@@ -90,7 +90,7 @@ describe('epic: 48 pages, an expired session, an expired token, a short page, an
   );
 
   test('all but that one are seen, it is set aside by its id, and is seen when it can be read', async () => {
-    await world.server.control('POST', 'seed', [patient, ...goals]);
+    await world.server.seed(patient, ...goals);
     const bad = idOf('goal', 77);
     let isBroken = true;
     const proxy: StandIn = await startProxy(world.server.base, {
@@ -130,7 +130,7 @@ describe('epic: 48 pages, an expired session, an expired token, a short page, an
   });
 
   test('an entry that is larger than a page may be is set aside by its id', async () => {
-    await world.server.control('POST', 'seed', [patient, ...goals.slice(0, 30)]);
+    await world.server.seed(patient, ...goals.slice(0, 30));
     const large = 'x'.repeat(300_000);
     const proxy: StandIn = await startProxy(world.server.base, {
       text: (text, path) =>
@@ -174,11 +174,11 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
       [2, documents.slice(241)],
     ] as const) {
       await world.server.control('POST', 'clock', { now: new Date(began + minutes * minuteMs).toISOString() });
-      await world.server.control('POST', 'seed', [...some]);
+      await world.server.seed(...some);
     }
     await world.server.control('POST', 'clock', { real: true });
     const bad = idOf('note', 240);
-    await world.server.control('POST', 'settings', { poisoned: [`DocumentReference/${bad}`] });
+    await world.server.settings({ poisoned: [`DocumentReference/${bad}`] });
     await connect(world, 'oracle', 'DocumentReference', world.server.base, async (page) => {
       if (page === 40) await world.server.control('POST', 'tokens/expire');
     });
@@ -191,7 +191,7 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     expect(await pagesAsked(world, 'DocumentReference')).toBeGreaterThanOrEqual(48);
     expect((await world.server.journal()).filter(({ status }) => status === 401)).toHaveLength(1);
 
-    await world.server.control('POST', 'settings', { poisoned: [] });
+    await world.server.settings({ poisoned: [] });
     await world.store.db.updateTable('poll').set({ full_at: null }).execute();
     await pollEverybody(world);
     expect(await seen(world, 'DocumentReference')).toEqual(documents.map(({ id }) => id));
@@ -201,7 +201,7 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
   test('C23: also around a bad one what was stored just before the newest seen is asked for again', async () => {
     const storedAt = async (minutesAgo: number, ...some: JsonObject[]) => {
       await world.server.control('POST', 'clock', { now: new Date(Date.now() - minutesAgo * minuteMs).toISOString() });
-      await world.server.control('POST', 'seed', some);
+      await world.server.seed(...some);
     };
     const [first = {}, late = {}, bad = {}] = documents;
     await storedAt(60, patient, first);
@@ -212,7 +212,7 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     await storedAt(62, late);
     await storedAt(30, bad);
     await world.server.control('POST', 'clock', { real: true });
-    await world.server.control('POST', 'settings', { poisoned: [`DocumentReference/${bad.id}`] });
+    await world.server.settings({ poisoned: [`DocumentReference/${bad.id}`] });
     await pollEverybody(world);
     expect(await seen(world, 'DocumentReference')).toEqual([first.id, late.id]);
     expect(await setAside(world)).toEqual([expect.stringMatching(/^at 20/)]);
@@ -227,26 +227,17 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
       subject: { reference: 'Patient/p1' },
       ...(due !== undefined && { target: [{ dueDate: due }] }),
     });
-    const poison = (...ids: string[]) =>
-      world.server.control('POST', 'settings', { poisoned: ids.map((id) => `Goal/${id}`) });
+    const poison = (...ids: string[]) => world.server.settings({ poisoned: ids.map((id) => `Goal/${id}`) });
     const listed = async () => (await world.report()).polls?.unreadable.map(({ key }) => key);
 
     test('what is planned for other days and what was seen before goes on, and the one is set aside by its id', async () => {
-      await world.server.control('POST', 'seed', [
-        patient,
-        goal('a', '2026-05-01'),
-        goal('b'),
-        goal('c', '2026-06-01'),
-      ]);
+      await world.server.seed(patient, goal('a', '2026-05-01'), goal('b'), goal('c', '2026-06-01'));
       await connect(world, 'oracle', 'Goal', world.server.base);
       await pollEverybody(world);
       expect(await seen(world, 'Goal')).toEqual(['a', 'b', 'c']);
 
       await poison('c');
-      await world.server.control('POST', 'seed', [
-        { ...goal('b'), lifecycleStatus: 'completed' },
-        goal('d', '2026-06-02'),
-      ]);
+      await world.server.seed({ ...goal('b'), lifecycleStatus: 'completed' }, goal('d', '2026-06-02'));
       await pollEverybody(world);
       expect(await seen(world, 'Goal')).toEqual(['a', 'b', 'c', 'd']);
       const kept = await world.store.db.selectFrom('seen').select('body').where('remote_id', '=', 'b').execute();
@@ -264,7 +255,7 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     });
 
     test('one that was never seen and is planned for no day is told of all the same', async () => {
-      await world.server.control('POST', 'seed', [patient, goal('a', '2026-05-01'), goal('z')]);
+      await world.server.seed(patient, goal('a', '2026-05-01'), goal('z'));
       await poison('z');
       await connect(world, 'oracle', 'Goal', world.server.base);
       await pollEverybody(world);
@@ -273,7 +264,7 @@ describe('oracle: 48 pages, an empty page, repeated ids, an expired token, a rec
     });
 
     test('one of a patient who is asked about no more is told of no more', async () => {
-      await world.server.control('POST', 'seed', [patient, { ...patient, id: 'p2' }, goal('z')]);
+      await world.server.seed(patient, { ...patient, id: 'p2' }, goal('z'));
       await poison('z');
       await connect(world, 'oracle', 'Goal', world.server.base);
       await uploadRoster(world.store, 'general', ['p1', 'p2']);

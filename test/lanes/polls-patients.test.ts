@@ -6,8 +6,10 @@ import type { JsonObject } from '../../src/json.ts';
 import { refreshRoster, uploadRoster, wakePolls } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
 import { pollDue, pollEverybody } from '../support/roster.ts';
-import { caseWithReferral, directoryAndClient, useWorld, type World } from '../support/world.ts';
+import { useWorld, type World } from '../support/world.ts';
 
 const types = polledTypes.filter((type) => type !== 'Communication');
 const polls = {
@@ -17,16 +19,7 @@ const polls = {
   documentTypes: [],
   lookBackMs: 90 * 86_400_000,
 };
-const mrnSystem = 'urn:oid:1.2.3';
-
-const rosa: JsonObject = {
-  resourceType: 'Patient',
-  id: 'rosa',
-  identifier: [{ system: mrnSystem, value: 'MRN-20417' }],
-  name: [{ family: 'Delgado', given: ['Rosa'] }],
-  birthDate: '1984-06-17',
-  gender: 'female',
-};
+const linked = rosa('rosa', { identifier: [mrn] });
 const stranger: JsonObject = {
   resourceType: 'Patient',
   id: 'stranger',
@@ -63,8 +56,6 @@ const anOrderThere = (id: string, patient: string, more: JsonObject = {}): JsonO
   ...more,
 });
 
-const seed = (world: World, ...resources: JsonObject[]) => world.server.control('POST', 'seed', resources);
-
 /** What waits to be taken up, as `Type/id`. */
 async function news(world: World): Promise<string[]> {
   const rows = await world.store.db
@@ -90,22 +81,21 @@ describe('epic', () => {
   const world = useWorld({
     vendor: 'epic',
     task: 'answer',
-    identifierSystems: { mrn: mrnSystem },
+    identifierSystems: { mrn: mrn.system },
     createPatients: false,
     polls,
     pollEveryMs: 3_600_000,
   });
 
   async function linkRosa(): Promise<void> {
-    await seed(world, rosa, stranger);
-    await world.accept(['client', aClient()], ['case', aCase()]);
-    await world.work();
+    await world.server.seed(linked, stranger);
+    await world.send(['client', aClient()], ['case', aCase()]);
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa' });
   }
 
   test('a linked patient is asked about type by type; what is new of theirs is kept once, and nothing of others', async () => {
     await linkRosa();
-    await seed(world, aGoalThere('meals', 'rosa'), aGoalThere('theirs', 'stranger'));
+    await world.server.seed(aGoalThere('meals', 'rosa'), aGoalThere('theirs', 'stranger'));
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Goal/meals']);
     const [row] = await world.store.db.selectFrom('seen').selectAll().where('resource_type', '=', 'Goal').execute();
@@ -118,7 +108,7 @@ describe('epic', () => {
     await world.store.db.updateTable('seen').set({ news_since: null }).execute();
     await pollEverybody(world);
     expect(await news(world)).toEqual([]);
-    await seed(world, aGoalThere('meals', 'rosa', { lifecycleStatus: 'completed' }));
+    await world.server.seed(aGoalThere('meals', 'rosa', { lifecycleStatus: 'completed' }));
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Goal/meals']);
   });
@@ -127,24 +117,22 @@ describe('epic', () => {
     await linkRosa();
     await pollEverybody(world);
     const { length: before } = await askedFor(world, 'DocumentReference');
-    await world.server.control('POST', 'faults', [
-      {
-        method: 'GET',
-        path: 'DocumentReference',
-        fault: {
-          status: 403,
-          body: {
-            resourceType: 'OperationOutcome',
-            issue: [{ severity: 'fatal', code: 'throttled', details: { coding: [{ code: '4135' }] } }],
-          },
+    await world.server.faults({
+      method: 'GET',
+      path: 'DocumentReference',
+      fault: {
+        status: 403,
+        body: {
+          resourceType: 'OperationOutcome',
+          issue: [{ severity: 'fatal', code: 'throttled', details: { coding: [{ code: '4135' }] } }],
         },
       },
-    ]);
+    });
     await pollEverybody(world);
     expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 1);
 
-    await world.server.control('DELETE', 'faults');
-    await seed(world, aGoalThere('meals', 'rosa'));
+    await world.server.mend();
+    await world.server.seed(aGoalThere('meals', 'rosa'));
     await pollEverybody(world);
     expect(await askedFor(world, 'DocumentReference')).toHaveLength(before + 1);
     expect(await news(world)).toEqual(['Goal/meals']);
@@ -163,7 +151,7 @@ describe('epic', () => {
 
   test('E33: a site that wants a patient for Tasks is asked patient by patient, and again the day after', async () => {
     await linkRosa();
-    await seed(world, aTaskThere('t1', 'rosa'), aTaskThere('t2', 'stranger'));
+    await world.server.seed(aTaskThere('t1', 'rosa'), aTaskThere('t2', 'stranger'));
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Task/t1']);
     const [all] = await pollRows(world, 'Task');
@@ -173,10 +161,14 @@ describe('epic', () => {
   });
 
   test('where it does not, a Task for the community is kept whoever it is about, and more is asked about its patient', async () => {
-    await world.server.control('POST', 'settings', { taskSearchNeedsPatient: false });
+    await world.server.settings({ taskSearchNeedsPatient: false });
     const order = anOrderThere('order', 'stranger');
-    await seed(world, stranger, aTaskThere('t2', 'stranger', { focus: { reference: 'ServiceRequest/order' } }), order);
-    await seed(world, aGoalThere('theirs', 'stranger'));
+    await world.server.seed(
+      stranger,
+      aTaskThere('t2', 'stranger', { focus: { reference: 'ServiceRequest/order' } }),
+      order,
+    );
+    await world.server.seed(aGoalThere('theirs', 'stranger'));
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Task/t2']);
     await pollEverybody(world);
@@ -185,15 +177,15 @@ describe('epic', () => {
 
   test('an order that nobody asks us to fill is not kept', async () => {
     await linkRosa();
-    await seed(world, anOrderThere('x-ray', 'rosa'));
+    await world.server.seed(anOrderThere('x-ray', 'rosa'));
     await pollEverybody(world);
     expect(await news(world)).toEqual([]);
   });
 
   test('E20: a merged patient: the link follows the survivor, who is asked about from then on', async () => {
     await linkRosa();
-    await seed(world, { ...rosa, id: 'rosa-2' }, aGoalThere('meals', 'rosa-2'));
-    await world.server.control('POST', 'settings', { merged: { rosa: 'rosa-2' } });
+    await world.server.seed({ ...linked, id: 'rosa-2' }, aGoalThere('meals', 'rosa-2'));
+    await world.server.settings({ merged: { rosa: 'rosa-2' } });
     await pollEverybody(world);
     await world.work();
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ remoteId: 'rosa-2' });
@@ -204,15 +196,15 @@ describe('epic', () => {
 
   test('a merge that the hospital takes back is noticed: whom was merged away is asked about as a Patient alone', async () => {
     await linkRosa();
-    await seed(world, { ...rosa, id: 'rosa-2' });
-    await world.server.control('POST', 'settings', { merged: { rosa: 'rosa-2' } });
+    await world.server.seed({ ...linked, id: 'rosa-2' });
+    await world.server.settings({ merged: { rosa: 'rosa-2' } });
     await pollEverybody(world);
     await world.work();
     await pollEverybody(world);
     expect((await pollRows(world, 'Patient')).map(({ about }) => about)).toEqual(['rosa', 'rosa-2']);
     await world.work();
     expect((await world.openDecisions()).map(({ kind }) => kind)).toEqual(['patient-merged']);
-    await world.server.control('POST', 'settings', { merged: {} });
+    await world.server.settings({ merged: {} });
     await pollEverybody(world);
     await world.work();
     expect((await world.openDecisions()).find(({ kind }) => kind === 'patient-match')).toMatchObject({
@@ -239,14 +231,13 @@ describe('oracle', () => {
     vendor: 'oracle',
     task: 'off',
     createPatients: false,
-    identifierSystems: { mrn: mrnSystem },
+    identifierSystems: { mrn: mrn.system },
     polls: { ...polls, referralCodes: [listed] },
     pollEveryMs: 3_600_000,
   });
 
   test('only what is asked of us, or listed, is a referral', async () => {
-    await seed(
-      world,
+    await world.server.seed(
       stranger,
       anOrderThere('x-ray', 'stranger'),
       anOrderThere('to-us', 'stranger', { performer: [{ reference: 'Organization/us' }] }),
@@ -262,7 +253,7 @@ describe('oracle', () => {
   });
 
   test('C8: after a full reading only what is new is asked for where the server can say it; the rest is read again', async () => {
-    await seed(world, stranger, aGoalThere('g1', 'stranger'), {
+    await world.server.seed(stranger, aGoalThere('g1', 'stranger'), {
       resourceType: 'Condition',
       id: 'c1',
       clinicalStatus: { coding: [{ code: 'active' }] },
@@ -280,9 +271,9 @@ describe('oracle', () => {
   });
 
   test('C11: a suppressed entry makes the answer partial: what came is kept, the cursor stays, nothing is concluded', async () => {
-    await seed(world, stranger, aGoalThere('g1', 'stranger'), aGoalThere('g2', 'stranger'));
+    await world.server.seed(stranger, aGoalThere('g1', 'stranger'), aGoalThere('g2', 'stranger'));
     await uploadRoster(world.store, 'general', ['stranger']);
-    await world.server.control('POST', 'settings', { suppressed: ['Goal/g2'] });
+    await world.server.settings({ suppressed: ['Goal/g2'] });
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Goal/g1', 'Patient/stranger']);
     expect(await pollRows(world, 'Goal')).toMatchObject([
@@ -296,8 +287,7 @@ describe('standard', () => {
   const lane = 'county.case.case-rosa';
 
   async function sendReferral(): Promise<string> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const { remoteId } = await world.link('client/client-rosa#patient');
     return remoteId ?? '';
   }
@@ -334,7 +324,7 @@ describe('standard', () => {
     // Another one is only left out of the answer.
     const left = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     const body = { resourceType: 'Bundle', type: 'searchset', total: 0 };
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal$', fault: { status: 200, body } }]);
+    await world.server.faults({ method: 'GET', path: 'Goal$', fault: { status: 200, body } });
     await world.store.db.updateTable('poll').set({ full_at: null }).execute();
     await pollEverybody(world);
     expect(await world.openDecisions()).toEqual([]);
@@ -390,15 +380,11 @@ describe('standard', () => {
     const before = await links();
     const records = await world.store.db.selectFrom('record').select(['id', 'version']).orderBy('id').execute();
     const paths = ['Task$', 'ServiceRequest$', 'Goal$', 'Condition$', 'CarePlan$', 'Patient$'];
-    await world.server.control(
-      'POST',
-      'faults',
-      paths.map((path) => ({ method: 'GET', path, fault })),
-    );
+    await world.server.faults(...paths.map((path) => ({ method: 'GET', path, fault })));
     await world.store.db.updateTable('poll').set({ full_at: null }).execute();
     await pollEverybody(world);
     await world.work({ tries: 2 });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.work();
     expect(await links()).toEqual(before);
     expect(await world.store.db.selectFrom('record').select(['id', 'version']).orderBy('id').execute()).toEqual(
@@ -422,9 +408,8 @@ describe('standard', () => {
     });
     const config = world.deps.connections.get('general')?.config;
     if (config === undefined) throw new Error('no connection');
-    await seed(
-      world,
-      rosa,
+    await world.server.seed(
+      linked,
       stranger,
       { ...stranger, id: 'left' },
       group('rosa', 'stranger'),
@@ -434,7 +419,7 @@ describe('standard', () => {
     await pollEverybody(world);
     await pollEverybody(world);
     expect(await news(world)).toEqual(['Goal/g1', 'Patient/rosa', 'Patient/stranger']);
-    await seed(world, group('rosa'));
+    await world.server.seed(group('rosa'));
     await pollEverybody(world);
     await pollEverybody(world);
     expect(new Set((await pollRows(world, 'Goal')).map(({ about }) => about))).toEqual(new Set(['rosa']));
@@ -463,19 +448,19 @@ describe('standard', () => {
       const named = { resourceType, id: 'panel', ...fixed };
       await world.connect({ ...config, polls: { ...polls, roster: { resourceType, id: 'panel' } } });
       const asked = async () => (await pollRows(world, 'Goal')).map(({ about, cursor }) => ({ about, cursor }));
-      await seed(world, rosa, { ...named, ...full }, aGoalThere('g1', 'rosa'));
+      await world.server.seed(linked, { ...named, ...full }, aGoalThere('g1', 'rosa'));
       await pollEverybody(world);
       await pollEverybody(world);
       const before = await asked();
       expect(before).toEqual([{ about: 'rosa', cursor: expect.any(String) }]);
 
-      await seed(world, { ...named, ...empty });
+      await world.server.seed({ ...named, ...empty });
       await pollEverybody(world);
       await pollEverybody(world);
       expect((await asked()).map(({ about }) => about)).toEqual(['rosa']);
       expect(await world.alerts()).toMatchObject([{ topic: `poll-fails:general:${type}`, code: 'roster-empty' }]);
 
-      await seed(world, { ...named, ...full });
+      await world.server.seed({ ...named, ...full });
       await pollEverybody(world);
       expect(await world.alerts()).toEqual([]);
 
@@ -493,25 +478,24 @@ describe('standard', () => {
     const config = world.deps.connections.get('general')?.config;
     if (config === undefined) throw new Error('no connection');
     await world.connect({ ...config, polls: { ...polls, roster: { resourceType: 'Group', id: 'panel' } } });
-    await world.server.control('POST', 'faults', faults);
+    await world.server.faults(...faults);
     await pollEverybody(world);
     expect(await world.alerts()).toMatchObject([{ topic: 'poll-fails:general:Group', code: 'roster-unreadable' }]);
     expect((await world.report()).findings).toEqual([
       { code: 'roster-unreadable', text: expect.stringMatching(`^Group/panel, .*${status}`) },
     ]);
 
-    await world.server.control('DELETE', 'faults');
-    await seed(world, rosa, { resourceType: 'Group', id: 'panel', type: 'person', actual: true, member: [] });
+    await world.server.mend();
+    await world.server.seed(linked, { resourceType: 'Group', id: 'panel', type: 'person', actual: true, member: [] });
     await pollEverybody(world);
     expect(await world.alerts()).toEqual([]);
     expect((await world.report()).findings).toEqual([]);
   });
 
   test('a Task that names us is kept and its patient asked about; one of others is neither', async () => {
-    await seed(
-      world,
+    await world.server.seed(
       stranger,
-      rosa,
+      linked,
       aTaskThere('to-us', 'stranger', { owner: { reference: 'Organization/us' } }),
       aTaskThere('to-others', 'rosa', { owner: { reference: 'Organization/them' } }),
       aTaskThere('to-anybody', 'rosa'),
@@ -524,13 +508,13 @@ describe('standard', () => {
   });
 
   test('what we made and have not linked yet is no news', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.server.control('POST', 'faults', [
+    await world.accept(...caseload());
+    await world.server.faults(
       { method: 'POST', path: 'Goal', fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'Goal', fault: { status: 503 } },
-    ]);
+    );
     await world.work({ tries: 2 });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await pollEverybody(world);
     expect(await news(world)).toEqual([]);
   });

@@ -6,17 +6,17 @@ import { isObject } from '../../src/json.ts';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aReferral } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { eventually } from '../support/rig.ts';
 import { pollEverybody } from '../support/roster.ts';
-import { caseWithReferral, directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = 'county.case.case-rosa';
 
 async function sendReferrals(count = 1): Promise<void> {
   const more = Array.from({ length: count - 1 }, (_, at): Item => ['referral', aReferral({ id: `referral-${at}` })]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ...more);
-  await world.work();
+  await world.send(...caseload(), ...more);
 }
 
 async function partnerAccepts(id = 'referral-pantry'): Promise<void> {
@@ -70,11 +70,11 @@ describe('a poll', () => {
     await pollAndWork();
     const before = await cursor();
     await partnerAccepts();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Task', fault }]);
+    await world.server.faults({ method: 'GET', path: 'Task', fault });
     await pollAndWork();
     expect(await cursor()).toBe(before);
     expect(await acceptances()).toBe(0);
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     // A server that asked for a pause gets it first.
     const isHeard = async () => {
       await pollAndWork();
@@ -103,7 +103,7 @@ describe('a poll', () => {
 
   test('sees a change that became visible late, within the overlap', async () => {
     await sendReferrals(2);
-    await world.server.control('POST', 'settings', { searchLagMs: 0 });
+    await world.server.settings({ searchLagMs: 0 });
     await pollAndWork();
     await world.server.control('POST', 'clock', { advance: '2m' });
     await partnerAccepts('referral-0');
@@ -146,7 +146,7 @@ describe('a poll', () => {
     };
     const connections = new Map([['general', { ...paged, client }]]);
     const before = await cursor();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Task', nth: 2, fault: { status: 503 } }]);
+    await world.server.faults({ method: 'GET', path: 'Task', nth: 2, fault: { status: 503 } });
     await world.poll({ connections });
     expect(await cursor()).toBe(before);
     await world.poll({ connections });
@@ -190,15 +190,13 @@ describe('a poll', () => {
   test('infers nothing from absence: an empty answer changes nothing', async () => {
     await sendReferrals();
     await pollAndWork();
-    await world.server.control('POST', 'faults', [
-      {
-        method: 'GET',
-        path: 'Task',
-        fault: { status: 200, body: { resourceType: 'Bundle', type: 'searchset', total: 0 } },
-      },
-    ]);
+    await world.server.faults({
+      method: 'GET',
+      path: 'Task',
+      fault: { status: 200, body: { resourceType: 'Bundle', type: 'searchset', total: 0 } },
+    });
     await pollAndWork();
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     expect(await world.changes()).toEqual([]);
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({ state: 'current' });
@@ -208,7 +206,7 @@ describe('a poll', () => {
     const entry = [{ resource: { resourceType: 'Task', status: 'requested' } }];
     const body = { resourceType: 'Bundle', type: 'searchset', total: 1, entry };
     const fault = { status: 200, body };
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Task$', fault, times: 1 }]);
+    await world.server.faults({ method: 'GET', path: 'Task$', fault, times: 1 });
     await pollEverybody(world);
     await pollEverybody(world);
     const told = async () => (await world.alerts()).map(({ topic }) => topic);
@@ -224,7 +222,7 @@ describe('a poll', () => {
   });
 
   test('of a connection where nothing was sent asks from the look-back on, and keeps nothing about people who are nobody of ours', async () => {
-    await world.server.control('POST', 'seed', [
+    await world.server.seed(
       { resourceType: 'Patient', id: 'stranger' },
       {
         resourceType: 'Task',
@@ -234,7 +232,7 @@ describe('a poll', () => {
         for: { reference: 'Patient/stranger' },
         owner: { display: 'Somebody else' },
       },
-    ]);
+    );
     await world.poll();
     const asked = (await world.server.journal()).map(({ url }) => decodeURIComponent(String(url)));
     expect(asked.find((url) => url.includes('/Task?'))).toMatch(/_lastUpdated=ge/);
@@ -242,7 +240,7 @@ describe('a poll', () => {
   });
 
   test('of a server that does not tell what it offers says so, and is made again', async () => {
-    await world.server.control('POST', 'faults', [{ path: 'metadata', fault: { status: 503 } }]);
+    await world.server.faults({ path: 'metadata', fault: { status: 503 } });
     await world.poll();
     const row = await world.store.db
       .selectFrom('poll')

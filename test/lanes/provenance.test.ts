@@ -5,9 +5,10 @@ import { describe, expect, test } from '@jest/globals';
 import { checkBase, checkProfile } from '../../src/fhir/fhir.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aCase, aConsent, aGoal, aNeed } from '../builders.ts';
+import { caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
 import { activityOf, provenanceFaults, requestsIn, targetsOf } from '../support/provenance.ts';
-import { aConnection, ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { aConnection, ownCounts } from '../support/rig.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -15,13 +16,11 @@ const lane = 'county.case.case-rosa';
 
 async function sendCase(): Promise<void> {
   await sendDirectory();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...caseWithReferral());
 }
 
 async function sendDirectory(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
 }
 
 async function held(): Promise<JsonObject[]> {
@@ -81,10 +80,9 @@ describe('a transaction', () => {
   test('counts it towards the entries that a server takes at once', async () => {
     await sendCase();
     const before = (await world.server.journal()).length;
-    await world.accept(
+    await world.send(
       ...Array.from({ length: 60 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement: `Aim ${at}` })]),
     );
-    await world.work();
     const sizes = (await world.server.journal(before)).flatMap(({ requestBody }) =>
       isObject(requestBody) && Array.isArray(requestBody.entry) ? [requestBody.entry.length] : [],
     );
@@ -99,10 +97,7 @@ describe('a transaction', () => {
     const before = (await world.server.journal()).length;
     // 400,000 letters of three bytes each.
     const statement = '食'.repeat(10_000);
-    await world.accept(
-      ...Array.from({ length: 40 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement })]),
-    );
-    await world.work();
+    await world.send(...Array.from({ length: 40 }, (_, at): Item => ['goal', aGoal({ id: `goal-${at}`, statement })]));
     const sizes = (await world.server.journal(before)).flatMap(({ method, requestBody }) =>
       method === 'POST' ? [Buffer.byteLength(JSON.stringify(requestBody))] : [],
     );
@@ -124,8 +119,7 @@ describe('a transaction', () => {
     await sendDirectory();
     await world.accept(['consent', aConsent({ sensitivity: ['mental-health'] })]);
     const others = caseWithReferral().filter(([type]) => type !== 'need');
-    await world.accept(...others, ['need', aNeed({ sensitivity: ['mental-health'] })]);
-    await world.work();
+    await world.send(...others, ['need', aNeed({ sensitivity: ['mental-health'] })]);
     const need = await world.server.own('Condition', 'county/need/need-food#condition');
     const labels = isObject(need.meta) ? need.meta.security : undefined;
     expect(labels).toHaveLength(2);
@@ -156,7 +150,7 @@ describe('what was written is told once, and what was not is not told, when a re
 
   test.each(accidents)('%s: creates', async (_accident, fault) => {
     await sendDirectory();
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', nth: 1, fault }]);
+    await world.server.strikeOnce('POST', '$', fault);
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await faults()).toEqual([]);
@@ -164,7 +158,7 @@ describe('what was written is told once, and what was not is not told, when a re
 
   test.each(accidents)('%s: updates', async (_accident, fault) => {
     await sendCase();
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', nth: 1, fault }]);
+    await world.server.strikeOnce('POST', '$', fault);
     await changeTwo();
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       description: { text: 'Food every day.' },
@@ -175,10 +169,10 @@ describe('what was written is told once, and what was not is not told, when a re
 
 test('what another process takes over after a lost reply is told once', async () => {
   await sendDirectory();
-  await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', fault: { drop: 'after-commit' } }]);
+  await world.server.faults({ method: 'POST', path: '$', fault: { drop: 'after-commit' } });
   await world.accept(...caseWithReferral());
   await world.run(lane, { deps: { holder: 'one' } });
-  await world.server.control('DELETE', 'faults');
+  await world.server.mend();
   await world.work({ deps: { holder: 'another' } });
   expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   expect(await faults()).toEqual([]);
@@ -221,7 +215,7 @@ describe('no Provenance goes to a server that', () => {
     ['creates nothing conditionally', { conditionalCreate: false }, 'conditional create'],
     ['does not search it by its tag', { hiddenSearchParameters: ['Provenance._tag'] }, '_tag'],
   ])('%s, and the report says why', async (_what, settings, why) => {
-    await world.server.control('POST', 'settings', settings);
+    await world.server.settings(settings);
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await held()).toEqual([]);

@@ -4,20 +4,19 @@ import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneSeen, uploadRoster } from '../../src/lanes/lanes.ts';
 import { aGoal } from '../builders.ts';
+import { caseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { aConfig, eventually, startTestGateway } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 
 /** The case is sent, and its goal changed twice: three outcomes of one link. */
 async function sendGoalThreeTimes(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   for (const day of ['05', '06']) {
     const statement = `Food on the table, as said on the ${day}th.`;
-    await world.accept(['goal', aGoal({ statement, updatedAt: `2026-02-${day}T10:00:00-05:00` })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement, updatedAt: `2026-02-${day}T10:00:00-05:00` })]);
   }
 }
 
@@ -128,8 +127,7 @@ describe('what is kept for as long as the configuration says', () => {
   });
 
   test('what was seen of somebody who is not asked about goes; what is linked, listed, offered or young stays', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const linked = (await world.store.db.selectFrom('seen').select('remote_id').execute()).length;
     await uploadRoster(world.store, 'general', ['listed']);
     for (const [id, patient, days] of [

@@ -18,16 +18,15 @@ import { storeWriting } from '../../src/lanes/written-rows.ts';
 import { acceptRecords } from '../../src/records/records.ts';
 import { type Database, openStore, type Store, sql, type Transaction } from '../../src/store/store.ts';
 import { aClient, aGoal } from '../builders.ts';
+import { caseload, slotsOfCaseload } from '../support/caseload.ts';
 import {
   aConfig,
   aConnection,
   accept,
-  caseload,
   eventually,
   identifierSystem,
   idle,
   ownCounts,
-  slotsOfCaseload,
   startServer,
   testLogger,
 } from '../support/rig.ts';
@@ -152,7 +151,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
     const row = (id: string) =>
       store.db.selectFrom('connection').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     try {
-      await hospital.control('POST', 'settings', { auth: 'none' });
+      await hospital.settings({ auth: 'none' });
       const [shadow, live] = [aConnection(hospital.base, { mode: 'shadow' }), aConnection(hospital.base)];
       const old = await start([shadow], true);
       await accept(old, ...caseload());

@@ -4,15 +4,15 @@
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aNeed, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const goal = 'county/goal/goal-meals#goal';
 
 /** The goal there addresses what `reference` makes of the id that a new need of ours has there. */
 async function pointTo(reference: (path: string) => string): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['need', aNeed({ id: 'need-other' })]);
-  await world.work();
+  await world.send(...caseload(), ['need', aNeed({ id: 'need-other' })]);
   const need = await world.server.own('Condition', 'county/need/need-other#condition');
   const { id } = await world.server.own('Goal', goal);
   await partnerEdits(
@@ -54,8 +54,7 @@ test("one to a contained resource is the server's own affair", async () => {
 test("what the record has from another record's mouth is told when it is changed there, once", async () => {
   const { organizationId: _byItsService, ...referral } = aReferral();
   const others = caseWithReferral().filter(([type]) => type !== 'referral');
-  await world.accept(...directoryAndClient(), ...others, ['referral', referral]);
-  await world.work();
+  await world.send(...directoryAndClient(), ...others, ['referral', referral]);
   const { id, performer } = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
   const pantry = await world.server.own('Organization', 'county/organization/org-pantry#organization');
   const agency = await world.server.own('Organization', 'county/organization/org-riverside#organization');

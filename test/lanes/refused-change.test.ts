@@ -3,7 +3,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { openAlert, refuseChange } from '../../src/lanes/lanes.ts';
-import { caseWithReferral, creates, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { creates, partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'county/goal/goal-meals#goal';
@@ -12,10 +13,8 @@ let before: string;
 
 /** The partner has changed the goal's text, and the source is offered that. */
 beforeEach(async () => {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
   before = await text();
   await partnerEdits(world.server, `Goal/${String((await goal()).id)}`, ({ description, ...rest }) => ({
     ...rest,

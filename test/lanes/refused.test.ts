@@ -5,33 +5,30 @@ import { describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';
 import { setPaused } from '../../src/lanes/lanes.ts';
 import { aClient, aGoal, anOrganization, aReferral } from '../builders.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = 'county.case.case-rosa';
 
 async function sendCase(): Promise<void> {
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...caseWithReferral());
 }
 
 async function sendDirectory(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
+  await world.send(...directoryAndClient());
 }
 
 async function refuse(path: string, status: number): Promise<void> {
   const issue = [{ severity: 'error', code: 'invalid', diagnostics: 'Rosa Delgado is not allowed' }];
   const body = { resourceType: 'OperationOutcome', issue };
-  await world.server.control('POST', 'faults', [
+  await world.server.faults(
     { method: 'POST', path, fault: { status, body } },
     // A transaction that holds such a resource is refused as a whole.
     { method: 'POST', path: '$', fault: { status, body } },
-  ]);
+  );
 }
-
-const mend = () => world.server.control('DELETE', 'faults');
 
 async function stateOf(name: string): Promise<string> {
   const { state, reason } = await world.link(name);
@@ -88,9 +85,8 @@ describe('a resource that is always refused', () => {
     await sendDirectory();
     await refuse('Goal', 422);
     await sendCase();
-    await mend();
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.server.mend();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     const goal = await world.server.own('Goal', 'county/goal/goal-meals#goal');
     expect(goal).toMatchObject({ description: { text: 'Food every day.' } });
     expect(await world.server.own('CarePlan', 'county/carePlan/plan-rosa#plan')).toMatchObject({
@@ -103,12 +99,11 @@ describe('a resource that is always refused', () => {
     await sendDirectory();
     await sendCase();
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'PUT', path: 'Goal', fault: { status: 422, body } },
       { method: 'POST', path: '$', fault: { status: 422, body } },
-    ]);
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    );
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await stateOf('goal/goal-meals#goal')).toBe('parked: server-refused');
     const before = (await world.server.journal()).length;
     await world.workAgain();
@@ -119,11 +114,11 @@ describe('a resource that is always refused', () => {
     await sendDirectory();
     await sendCase();
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.server.control('POST', 'faults', [
+    await world.server.settings({ transactions: false });
+    await world.server.faults(
       { method: 'PUT', path: 'Goal', fault: { status: 422, body } },
       { method: 'PUT', path: 'Task', fault: { status: 423 } },
-    ]);
+    );
     const before = (await world.server.journal()).length;
     const updatedAt = '2026-02-20T10:00:00-05:00';
     await world.accept(
@@ -134,7 +129,7 @@ describe('a resource that is always refused', () => {
     const puts = (await world.server.journal(before)).filter(({ method }) => method === 'PUT');
     expect(puts.filter(({ url }) => String(url).includes('/Goal/'))).toHaveLength(1);
     expect(puts.filter(({ url }) => String(url).includes('/Task/'))).toHaveLength(3);
-    await mend();
+    await world.server.mend();
     await world.work();
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, parked: 'server-refused' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
@@ -151,10 +146,9 @@ describe('a resource that is always refused', () => {
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'conflict', code: 'remote-edit' }]);
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 422, body } }]);
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(['goal', aGoal({ priority: 'low', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.server.faults({ method: 'PUT', path: 'Goal', fault: { status: 422, body } });
+    await world.server.settings({ transactions: false });
+    await world.send(['goal', aGoal({ priority: 'low', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await stateOf('goal/goal-meals#goal')).toBe('parked: server-refused');
     const before = (await world.server.journal()).length;
     await world.workAgain();
@@ -182,9 +176,7 @@ describe('a resource that is always refused', () => {
 
   test('a server that answers nothing but 500 to reads is tried again, not parked', async () => {
     await world.accept(['organization', anOrganization({ identifiers: [{ kind: 'npi', value: '1234567893' }] })]);
-    await world.server.control('POST', 'faults', [
-      { method: 'GET', path: 'Organization', times: 5, nth: 1, fault: { status: 500 } },
-    ]);
+    await world.server.faults({ method: 'GET', path: 'Organization', times: 5, nth: 1, fault: { status: 500 } });
     await world.work({ tries: 2 });
     expect(await world.lane('county.organization.org-pantry')).toMatchObject({
       hasWork: true,
@@ -198,7 +190,7 @@ describe('a resource that is always refused', () => {
 
 describe('a connection whose credentials are refused', () => {
   test('is paused as a whole with one alert, and nothing is parked', async () => {
-    await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
+    await world.server.settings({ auth: 'token', bearerToken: 'good' });
     await world.connect(aConnection(world.server.base, { auth: { type: 'bearer', token: 'bad' } }));
     await sendDirectory();
     await sendCase();
@@ -210,7 +202,7 @@ describe('a connection whose credentials are refused', () => {
   });
 
   test('goes on with everything when it is resumed, and the alert is closed', async () => {
-    await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
+    await world.server.settings({ auth: 'token', bearerToken: 'good' });
     await world.connect(aConnection(world.server.base, { auth: { type: 'bearer', token: 'bad' } }));
     await sendDirectory();
     await sendCase();
@@ -223,16 +215,15 @@ describe('a connection whose credentials are refused', () => {
 
   test('by a search, before anything was written, is paused too', async () => {
     await sendDirectory();
-    await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
-    await world.accept(['client', aClient({ id: 'client-new', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.server.settings({ auth: 'token', bearerToken: 'good' });
+    await world.send(['client', aClient({ id: 'client-new', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general', count: 1 }]);
   });
 
   test('by a poll is paused too', async () => {
     await sendDirectory();
     await sendCase();
-    await world.server.control('POST', 'settings', { auth: 'token', bearerToken: 'good' });
+    await world.server.settings({ auth: 'token', bearerToken: 'good' });
     await world.poll();
     expect(await world.alerts()).toMatchObject([{ topic: 'connection-paused:general', count: 1 }]);
   });
@@ -242,18 +233,16 @@ describe('a connection whose credentials are refused', () => {
     const key = { ...(await exportJWK(privateKey)), alg: 'ES384', kid: 'one' };
     const auth = { type: 'smart-backend', clientId: 'nobody', key, scopes: ['system/*.crus'] } as const;
     await world.connect(aConnection(world.server.base, { auth }));
-    await world.server.control('POST', 'settings', { auth: 'token' });
+    await world.server.settings({ auth: 'token' });
     await sendDirectory();
     expect(await world.alerts()).toMatchObject([{ code: 'connection-paused', count: 1 }]);
     expect(await world.server.all('Organization')).toEqual([]);
   });
 
   test('that are withdrawn in the middle pause it; no write is lost or doubled', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
-    await world.server.control('POST', 'faults', [{ method: 'POST', path: '$', nth: 1, fault: { status: 401 } }]);
-    await world.accept(...caseWithReferral());
-    await world.work();
+    await world.send(...directoryAndClient());
+    await world.server.strikeOnce('POST', '$', { status: 401 });
+    await world.send(...caseWithReferral());
     expect(await world.alerts()).toMatchObject([{ code: 'connection-paused' }]);
     await setPaused(world.store, 'general', undefined);
     await world.work();

@@ -8,43 +8,19 @@ import { openDecision } from '../../src/lanes/decisions.ts';
 import { relinkPatient, requirePatient } from '../../src/lanes/lanes.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';
-import { caseWithReferral, creates, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload, caseTypes } from '../support/caseload.ts';
+import { mrn, rosa, rosasSlot } from '../support/patients.ts';
+import { creates, useWorld } from '../support/world.ts';
 
 const world = useWorld();
-const slot = 'client/client-rosa#patient';
 const goalName = 'county/goal/goal-meals#goal';
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-const chartTypes = [
-  'EpisodeOfCare',
-  'CareTeam',
-  'Condition',
-  'Goal',
-  'ServiceRequest',
-  'Task',
-  'CarePlan',
-  'Appointment',
-];
-
-function rosa(id: string, overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id,
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
+const chartTypes = [...caseTypes, 'Appointment'];
 
 /** Rosa is linked to Patient/wrong, and her case is in that chart. Patient/right is there too. */
 async function sendCaseToWrongChart(): Promise<void> {
-  await world.server.control('POST', 'seed', [
-    rosa('wrong', { identifier: [mrn] }),
-    rosa('right', { birthDate: '1984-07-16' }),
-  ]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral(), ['appointment', anAppointment()]);
-  await world.work();
-  expect(await world.link(slot)).toMatchObject({ remoteId: 'wrong' });
+  await world.server.seed(rosa('wrong', { identifier: [mrn] }), rosa('right', { birthDate: '1984-07-16' }));
+  await world.send(...caseload(), ['appointment', anAppointment()]);
+  expect(await world.link(rosasSlot)).toMatchObject({ remoteId: 'wrong' });
 }
 
 /** Nothing in it makes another person of her. */
@@ -86,7 +62,12 @@ describe('a client who turns out to be another patient', () => {
     expect(answer).toMatchObject({ was: 'wrong', now: 'right' });
     expect(answer.written.map(({ resourceType }) => resourceType).sort()).toEqual(before['Patient/wrong']?.toSorted());
     expect(await inForce()).toEqual({ 'Patient/right': before['Patient/wrong'] });
-    expect(await world.link(slot)).toMatchObject({ generation: 2, remoteId: 'right', origin: 'found', state: 'read' });
+    expect(await world.link(rosasSlot)).toMatchObject({
+      generation: 2,
+      remoteId: 'right',
+      origin: 'found',
+      state: 'read',
+    });
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ generation: 2, state: 'current' });
     expect(await world.server.own('Goal', `${goalName}~2`)).toMatchObject({ subject: { reference: 'Patient/right' } });
     expect(await world.server.own('Goal', goalName)).toMatchObject({ subject: { reference: 'Patient/wrong' } });
@@ -165,7 +146,7 @@ describe('a client who turns out to be another patient', () => {
     expect(await say('right')).toEqual({ was: 'right', now: 'right', written: [] });
     await world.work();
     expect(await world.server.writes(length)).toEqual([]);
-    expect(await world.link(slot)).toMatchObject({ generation: 2 });
+    expect(await world.link(rosasSlot)).toMatchObject({ generation: 2 });
   });
 
   test('said while a plan is about to be sent: that plan is not sent', async () => {
@@ -189,7 +170,7 @@ describe('a client who turns out to be another patient', () => {
     await say('wrong');
     await world.work();
     expect(await inForce()).toEqual(before);
-    expect(await world.link(slot)).toMatchObject({ generation: 3, remoteId: 'wrong' });
+    expect(await world.link(rosasSlot)).toMatchObject({ generation: 3, remoteId: 'wrong' });
   });
 });
 
@@ -198,12 +179,12 @@ describe('what the server does not let us take back', () => {
     await sendCaseToWrongChart();
     const { id } = await world.server.own('Goal', goalName);
     const refusal = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     await world.store.db.updateTable('connection').set({ capabilities: null, capabilities_at: null }).execute();
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'PUT', path: `Goal/${id}`, fault: { status: 422, body: refusal } },
       { method: 'POST', path: '$', fault: { status: 422, body: refusal } },
-    ]);
+    );
     await say('right');
     await world.work();
     const misfiled = (await world.openDecisions()).find(({ kind }) => kind === 'misfiled');
@@ -233,7 +214,7 @@ describe('a client who is nobody there', () => {
     await world.work();
     await world.workAgain();
     expect(await inForce()).toEqual({});
-    expect(await world.link(slot)).toMatchObject({ state: 'parked', reason: 'patient-left', remoteId: null });
+    expect(await world.link(rosasSlot)).toMatchObject({ state: 'parked', reason: 'patient-left', remoteId: null });
     for (const name of ['goal/goal-meals#goal', 'appointment/appointment-visit#appointment'])
       expect(await world.link(name)).toMatchObject({ generation: 2, state: 'waiting' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-relinked', code: 'patient-unlinked' }]);
@@ -262,11 +243,10 @@ describe('a client who is nobody there', () => {
     await sendCaseToWrongChart();
     await say(null);
     await world.work();
-    await world.accept([
+    await world.send([
       'client',
       aClient({ identifiers: [], birthDate: '1984-07-16', updatedAt: '2026-02-20T10:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await world.openDecisions()).toContainEqual(expect.objectContaining({ kind: 'patient-match' }));
   });
 
@@ -274,8 +254,7 @@ describe('a client who is nobody there', () => {
     await sendCaseToWrongChart();
     await say(null);
     await world.work();
-    await world.accept(['client', newPhone]);
-    await world.work();
+    await world.send(['client', newPhone]);
     await world.workAgain();
     expect(await world.openDecisions()).toContainEqual(
       expect.objectContaining({
@@ -285,7 +264,7 @@ describe('a client who is nobody there', () => {
         detail: expect.objectContaining({ candidates: [expect.objectContaining({ id: 'wrong', deniedBy: 'ida' })] }),
       }),
     );
-    expect(await world.link(slot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-denied' });
+    expect(await world.link(rosasSlot)).toMatchObject({ remoteId: null, state: 'parked', reason: 'patient-denied' });
     expect(await inForce()).toEqual({});
   });
 
@@ -293,8 +272,7 @@ describe('a client who is nobody there', () => {
     await sendCaseToWrongChart();
     await say(null);
     await world.work();
-    await world.accept(['client', newPhone]);
-    await world.work();
+    await world.send(['client', newPhone]);
     await world.decide('patient-match', 'link:wrong');
     await world.work();
     expect(Object.keys(await inForce())).toEqual(['Patient/wrong']);
@@ -311,10 +289,9 @@ describe('a client who is nobody there', () => {
 });
 
 test('a patient that we made ourselves stays as it is, and the person is told that it is ours', async () => {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
   expect(await creates(world.server, 'Patient')).toBe(1);
-  await world.server.control('POST', 'seed', [rosa('right')]);
+  await world.server.seed(rosa('right'));
   await say('right');
   await world.work();
   const ours = await world.server.own('Patient', 'county/client/client-rosa#patient');
@@ -324,9 +301,8 @@ test('a patient that we made ourselves stays as it is, and the person is told th
 });
 
 test('a question about who the client is ends with the word', async () => {
-  await world.server.control('POST', 'seed', [rosa('p1'), rosa('p2')]);
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.server.seed(rosa('p1'), rosa('p2'));
+  await world.send(...caseload());
   expect(await world.openDecisions()).toMatchObject([{ kind: 'patient-match' }]);
   expect(await say('p2')).toEqual({ was: null, now: 'p2', written: [] });
   await world.work();
@@ -346,15 +322,15 @@ describe('what is refused', () => {
     ['while the server is down', 'p1', 'patient-unreadable', { status: 503 }],
   ])('a patient %s', async (_what, id, code, fault) => {
     const link = [{ type: 'replaced-by', other: { reference: 'Patient/p1' } }];
-    await world.server.control('POST', 'seed', [rosa('p1'), rosa('old', { active: false, link })]);
-    if (fault !== undefined) await world.server.control('POST', 'faults', [{ path: 'Patient', fault }]);
+    await world.server.seed(rosa('p1'), rosa('old', { active: false, link }));
+    if (fault !== undefined) await world.server.faults({ path: 'Patient', fault });
     const connection = world.deps.connections.get('general');
     if (connection === undefined) throw new Error('no connection');
     await expect(requirePatient(connection, id)).rejects.toMatchObject({ code });
   });
 
   test('nobody who is there as named', async () => {
-    await world.server.control('POST', 'seed', [rosa('p1')]);
+    await world.server.seed(rosa('p1'));
     const connection = world.deps.connections.get('general');
     if (connection === undefined) throw new Error('no connection');
     await expect(requirePatient(connection, 'p1')).resolves.toBeUndefined();

@@ -8,7 +8,8 @@ import { activateMapping, dryRun } from '../../src/lanes/lanes.ts';
 import { readMappingFiles } from '../../src/mapping/mapping.ts';
 import type { GoalRecord } from '../../src/records/records.ts';
 import { aCase, aGoal } from '../builders.ts';
-import { directoryAndClient, type Item, partnerEdits, useWorld } from '../support/world.ts';
+import { directoryAndClient, type Item } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const lane = { connection: 'general', subject: 'county.case.case-rosa' };
@@ -16,14 +17,9 @@ const lane = { connection: 'general', subject: 'county.case.case-rosa' };
 const goal = (change: Partial<GoalRecord> = {}): Item => ['goal', aGoal({ needIds: [], priority: 'high', ...change })];
 const later = { updatedAt: '2026-02-20T10:00:00Z' };
 
-async function send(...items: Item[]): Promise<void> {
-  await world.accept(...items);
-  await world.work();
-}
-
 async function sendGoal(change: Partial<GoalRecord> = {}): Promise<void> {
-  await send(...directoryAndClient());
-  await send(['case', aCase()], goal(change));
+  await world.send(...directoryAndClient());
+  await world.send(['case', aCase()], goal(change));
 }
 
 const held = () => world.server.own('Goal', 'county/goal/goal-meals#goal');

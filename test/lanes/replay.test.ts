@@ -16,17 +16,16 @@ import {
 } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aGoal, aNeed, anOrganization } from '../builders.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const rosa = 'county.case.case-rosa';
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 const connections = () => [...world.deps.connections.keys()];
@@ -74,7 +73,7 @@ describe('a replay', () => {
   test('writes what the server has lost, and only that', async () => {
     await sendAll();
     await world.server.control('POST', 'reset');
-    await world.server.control('POST', 'settings', { auth: 'none' });
+    await world.server.settings({ auth: 'none' });
     await world.store.db.deleteFrom('link').execute();
     const view = await finish(await replay());
     expect(view).toMatchObject({ asked: 6, refused: 0, left: 0 });
@@ -84,21 +83,19 @@ describe('a replay', () => {
   });
 
   test('counts what the server refuses as refused, with the reason, and the rest as done', async () => {
-    await world.accept(...directoryAndClient());
-    await world.work();
+    await world.send(...directoryAndClient());
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'invalid' }] };
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'Goal', fault: { status: 422, body } },
       { method: 'POST', path: '$', fault: { status: 422, body } },
-    ]);
-    await world.accept(...caseWithReferral());
-    await world.work();
+    );
+    await world.send(...caseWithReferral());
     const view = await finish(await replay());
     expect(view).toMatchObject({ asked: 6, done: 0, skipped: 5, refused: 1 });
     expect(view.reasons).toContainEqual(
       expect.objectContaining({ outcome: 'refused', code: 'server-refused', count: 1 }),
     );
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     expect(await finish(await replay())).toMatchObject({ asked: 6, skipped: 5, done: 1, refused: 0 });
     expect(await world.server.all('Goal')).toHaveLength(1);
   });
@@ -166,7 +163,7 @@ describe('a replay', () => {
 
   test('ends although a resource cannot be read: its lane is refused with that reason, and is tried on', async () => {
     await sendAll();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal/', fault: { status: 500 } }]);
+    await world.server.faults({ method: 'GET', path: 'Goal/', fault: { status: 500 } });
     const id = await replay();
     await workReplays(world.deps);
     await world.work({ tries: 1 });
@@ -236,8 +233,7 @@ describe('the scope of a replay', () => {
       .select('version')
       .where('active', '=', true)
       .executeTakeFirstOrThrow();
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     const id = await replay({ mapping: version });
     expect(await lanesOf(id)).toHaveLength(5);
     expect(await finish(id)).toMatchObject({ asked: 5, left: 0 });
@@ -322,11 +318,10 @@ describe('a dry run', () => {
   });
 
   test('of lanes that wait gives the reasons that a run gives; one text stands for many as an example', async () => {
-    await world.accept(
+    await world.send(
       ['need', aNeed({ id: 'n1', caseId: 'c1', clientId: 'client-ana' })],
       ['need', aNeed({ id: 'n2', caseId: 'c2', clientId: 'client-bo' })],
     );
-    await world.work();
     const planned = await replay({ dryRun: true });
     await workReplays(world.deps);
     const reasons = [

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ConnectionConfig } from '../../src/config.ts';
 import type { Gateway } from '../../src/gateway.ts';
-import type { JsonObject } from '../../src/json.ts';
 import { restingConnections } from '../../src/lanes/lanes.ts';
 import { type Store, sql } from '../../src/store/store.ts';
 import { anOrganization, aReferral } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import {
   aConfig,
@@ -19,7 +19,6 @@ import {
   startTestGateway,
   type TestServer,
 } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item } from '../support/world.ts';
 
 let server: TestServer;
 let store: Store;
@@ -30,7 +29,7 @@ beforeAll(async () => {
 }, 60_000);
 beforeEach(async () => {
   await server.control('POST', 'reset');
-  await server.control('POST', 'settings', { auth: 'none' });
+  await server.settings({ auth: 'none' });
   store = await freshEmbedded();
 });
 afterEach(async () => {
@@ -51,8 +50,6 @@ function organizations(count: number, prefix = 'org'): Item[] {
     (_, at): Item => ['organization', anOrganization({ id: `${prefix}-${at}`, name: `Pantry ${at}` })],
   );
 }
-
-const faults = (...rules: JsonObject[]) => server.control('POST', 'faults', rules);
 
 async function resting(connection = 'general') {
   return (await restingConnections(store.db)).get(connection);
@@ -90,7 +87,7 @@ describe('a server that asks for a pause (G12)', () => {
     await accept(made, ...organizations(1, 'first'));
     await idle(made);
     const headers = { 'retry-after': retryAfter() };
-    await faults({ method: 'POST', path: 'Organization', nth: 1, fault: { status, headers } });
+    await server.faults({ method: 'POST', path: 'Organization', nth: 1, fault: { status, headers } });
     await accept(made, ...organizations(6));
     await eventually(async () => (await resting())?.reason.code === 'connection-stopped', 'the pause');
     await idle(made);
@@ -111,7 +108,7 @@ describe('a server that fails', () => {
     const made = await start({ rateLimit: { requestsPerSecond: 1000, concurrency: 3 } });
     await accept(made, ...organizations(1, 'first'));
     await idle(made);
-    await faults({ fault: { status: 500, body: 'down' } });
+    await server.faults({ fault: { status: 500, body: 'down' } });
     await accept(made, ...organizations(10));
     await eventually(async () => (await resting())?.reason.code === 'connection-failing', 'the breaker');
     expect(await resting()).toMatchObject({ entirely: true });
@@ -122,7 +119,7 @@ describe('a server that fails', () => {
     expect(asked.map(({ method, url }) => `${method} ${new URL(url, server.url).pathname.split('/').at(-1)}`)).toEqual([
       'GET metadata',
     ]);
-    await faults();
+    await server.mend();
     await idle(made, 30_000);
     expect(await server.all('Organization')).toHaveLength(11);
     expect(await resting()).toBeUndefined();
@@ -133,8 +130,8 @@ describe('a server that fails', () => {
     const hole = await startServer();
     try {
       const made = await start({ id: 'general' }, { id: 'hole', baseUrl: hole.base });
-      await hole.control('POST', 'settings', { auth: 'none' });
-      await hole.control('POST', 'faults', [{ fault: { drop: 'before-commit' } }]);
+      await hole.settings({ auth: 'none' });
+      await hole.faults({ fault: { drop: 'before-commit' } });
       await accept(made, ...organizations(20));
       const open = async (connection: string) =>
         (
@@ -172,7 +169,7 @@ describe('a limit for the day', () => {
 
   test('keeps its last twentieth for what is urgent', async () => {
     const made = await start({ rateLimit: { requestsPerSecond: 1000, concurrency: 4, requestsPerDay: 1000 } });
-    await accept(made, ...directoryAndClient(), ...caseWithReferral());
+    await accept(made, ...caseload());
     await idle(made);
     await used(960);
     const before = (await arrivals()).length;

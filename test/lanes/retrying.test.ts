@@ -9,7 +9,8 @@ import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wan
 import { createMetrics } from '../../src/metrics.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aGoal, anOrganization, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const subject = 'county.organization.org-pantry';
@@ -32,11 +33,11 @@ async function dueForDays(days: number): Promise<void> {
   await sql`update lane set due_at = now() - ${days} * interval '1 day'`.execute(world.store.db);
 }
 
-const busy = () => world.server.control('POST', 'faults', [{ method: 'POST', fault: { status: 503 } }]);
+const busy = () => world.server.faults({ method: 'POST', fault: { status: 503 } });
 
 describe('a server that cannot answer', () => {
   test('is asked less and less often, to once in four minutes, and the next try is shown', async () => {
-    await world.server.control('POST', 'faults', [{ method: 'POST', fault: { status: 429 } }]);
+    await world.server.faults({ method: 'POST', fault: { status: 429 } });
     await world.accept(['organization', anOrganization()]);
     const waits: number[] = [];
     for (let tries = 0; tries < 12; tries += 1) {
@@ -73,7 +74,7 @@ describe('a server that cannot answer', () => {
     await world.work({ tries: 1 });
     await dueForDays(8);
     await world.work({ tries: 1 });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     for (let round = 0; (await world.lane(subject)).hasWork && round < 5; round += 1) await world.run(subject);
     expect(await world.alerts()).toHaveLength(1);
     await world.work();
@@ -97,7 +98,7 @@ describe('the alert of overdue lanes', () => {
     ['retries', () => retryLane(world.store, lane)],
     ['runs', () => runByHand(world.store, lane)],
   ])('goes too where an operator %s the lane, whose tries are then counted anew', async (_what, act) => {
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await act();
     await world.work();
     expect(await world.lane(subject)).toMatchObject({ hasWork: false });
@@ -157,9 +158,8 @@ describe('a server that fails some of what it is asked', () => {
     ['goal', aGoal({ statement, updatedAt: `2026-02-0${day}T10:00:00-05:00` })] as const;
 
   async function begun(): Promise<void> {
-    await world.server.control('POST', 'settings', { transactions: false });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.server.settings({ transactions: false });
+    await world.send(...caseload());
     await wantAll(world.store, ['general']);
   }
 
@@ -169,14 +169,14 @@ describe('a server that fails some of what it is asked', () => {
     ['a reset', { drop: 'before-commit' }],
   ])('a read that is answered %s is made once more at once, and costs the run nothing', async (_what, fault) => {
     await begun();
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', nth: 1, fault }]);
+    await world.server.strikeOnce('GET', 'Goal', fault);
     await world.run(caseLane);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0 });
   });
 
   test('a write that never gets through is shown as due at each try, and not as if it stood there', async () => {
     await begun();
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Task', fault: { status: 503 } }]);
+    await world.server.faults({ method: 'PUT', path: 'Task', fault: { status: 503 } });
     await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     for (let tries = 0; tries < 3; tries += 1) {
       await world.run(caseLane);
@@ -184,7 +184,7 @@ describe('a server that fails some of what it is asked', () => {
       const task = shown.filter((link) => 'slot' in link && link.slot === 'fulfilment');
       expect(task).toMatchObject([{ state: 'due', reason: expect.anything() }]);
     }
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.work();
     const shown = await linksOf(world.store, { source: 'county', type: 'referral', id: 'referral-pantry' });
     expect(shown).toMatchObject([{ state: 'current' }, { state: 'current' }]);
@@ -201,7 +201,7 @@ describe('a server that fails some of what it is asked', () => {
     async function stuck(fault: JsonObject = { status: 504 }, ...more: JsonObject[]): Promise<number> {
       await begun();
       const { id } = await goalThere();
-      await world.server.control('POST', 'faults', [{ method: 'GET', path: `Goal/${id}$`, fault }, ...more]);
+      await world.server.faults({ method: 'GET', path: `Goal/${id}$`, fault }, ...more);
       await world.accept(aim('Food every day.', 5), urgent(5, 'urgent'));
       const { length } = await world.server.journal();
       await world.run(caseLane);
@@ -234,7 +234,7 @@ describe('a server that fails some of what it is asked', () => {
         expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 3 });
         expect((await world.server.writes(before)).filter(isGoal)).toEqual([]);
 
-        await world.server.control('DELETE', 'faults');
+        await world.server.mend();
         await world.run(caseLane);
         expect(await goalThere()).toMatchObject({ description: { text: 'Food every day.' } });
         expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0, reason: undefined });
@@ -261,7 +261,7 @@ describe('a server that fails some of what it is asked', () => {
       expect(puts.filter(({ url }) => String(url).includes('Task/'))).toHaveLength(1);
       expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, parked: 'server-refused' });
       expect(await world.openDecisions()).toMatchObject([{ kind: 'refused-write' }]);
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       await world.decide('refused-write', 'retry');
       await world.work();
       expect(await taskThere()).toMatchObject({ priority: 'urgent' });
@@ -271,10 +271,10 @@ describe('a server that fails some of what it is asked', () => {
     test('what became of its last write is asked about, and it is looked at once in a run', async () => {
       await begun();
       const { id } = await goalThere();
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'PUT', path: `Goal/${id}$`, fault: { drop: 'after-commit' } },
         { method: 'GET', path: `Goal/${id}$`, nth: 2, times: 1000, fault: { status: 504 } },
-      ]);
+      );
       await world.accept(aim('Food every day.', 5));
       await world.run(caseLane);
       await sql`update operation set intended_at = now() - interval '2 hours', send_before = now() - interval '1 hour'
@@ -308,17 +308,16 @@ describe('a server that fails some of what it is asked', () => {
 
     async function fail(...paths: readonly string[]): Promise<void> {
       const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'exception' }] };
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       const faults = paths.map((path) => ({ method: 'GET', path, fault: { status: 500, body } }));
-      await world.server.control('POST', 'faults', faults);
+      await world.server.faults(...faults);
     }
 
     /** @returns how long the journal is before the case is labelled */
     async function labelled(...unreadable: readonly string[]): Promise<number> {
-      await world.server.control('POST', 'settings', { transactions: false });
+      await world.server.settings({ transactions: false });
       const goals = ids.map((id) => ['goal', aGoal({ id, needIds: [] })] as const);
-      await world.accept(...directoryAndClient(), ...caseWithReferral(), ...goals);
-      await world.work();
+      await world.send(...caseload(), ...goals);
       await fail(...unreadable);
       await world.accept(['case', aCase({ sensitivity, updatedAt: '2026-02-20T10:00:00-05:00' })]);
       return (await world.server.journal()).length;
@@ -341,7 +340,7 @@ describe('a server that fails some of what it is asked', () => {
       await fail(...rest.map(({ id }) => `Goal/${id}$`));
       await world.work({ tries: 4 });
       expect((await Promise.all(ids.map(goalOf))).map(isMarked)).toEqual([true, false, false, false, true]);
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       await world.work();
       expect(await marks('Goal')).toEqual(ids.map(() => true));
       expect(await world.lane(caseLane)).toMatchObject({ hasWork: false, attempts: 0 });
@@ -372,7 +371,7 @@ describe('a server that fails some of what it is asked', () => {
   ])('one %s is spared: a run ends after a few reads', async (_what, fault, resources) => {
     await begun();
     const { length } = await world.server.journal();
-    await world.server.control('POST', 'faults', [{ method: 'GET', fault }]);
+    await world.server.faults({ method: 'GET', fault });
     await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     await world.run(caseLane);
     const asked = await world.server.journal(length);
@@ -384,7 +383,7 @@ describe('a server that fails some of what it is asked', () => {
   test('one that asks to be left alone is left alone', async () => {
     await begun();
     const fault = { status: 503, headers: { 'retry-after': '5' } };
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Goal', nth: 1, fault }]);
+    await world.server.strikeOnce('GET', 'Goal', fault);
     await world.run(caseLane);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 1 });
   });
@@ -392,12 +391,12 @@ describe('a server that fails some of what it is asked', () => {
   test('a run that has written something counts as the first of the tries', async () => {
     await begun();
     await world.work();
-    await world.server.control('POST', 'faults', [{ method: 'PUT', fault: { status: 423 } }]);
+    await world.server.faults({ method: 'PUT', fault: { status: 423 } });
     await world.accept(aim('Food every day.', 5));
     for (let tries = 0; tries < 3; tries += 1) await world.run(caseLane);
     expect(await world.lane(caseLane)).toMatchObject({ attempts: 3 });
-    await world.server.control('DELETE', 'faults');
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Task', fault: { status: 423 } }]);
+    await world.server.mend();
+    await world.server.faults({ method: 'PUT', path: 'Task', fault: { status: 423 } });
     await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     await world.run(caseLane);
     expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, attempts: 1 });
@@ -416,10 +415,10 @@ describe('requests of which nobody knows what came', () => {
   test('are counted, and one alert of their connection after 15 minutes, until the server has told of the last', async () => {
     expect(await measured('unknown_outcomes')).toBe(0);
     expect(await measured('oldest_unknown_outcome_seconds')).toBe(0);
-    await world.server.control('POST', 'faults', [
+    await world.server.faults(
       { method: 'POST', path: 'Organization', fault: { drop: 'after-commit' } },
       { method: 'GET', path: 'Organization', fault: { status: 503 } },
-    ]);
+    );
     const other = anOrganization({ id: 'org-shelter', name: 'Open Door Shelter' });
     await world.accept(['organization', anOrganization()], ['organization', other]);
     await world.work({ tries: 2 });
@@ -432,7 +431,7 @@ describe('requests of which nobody knows what came', () => {
     expect(await world.alerts()).toEqual([{ topic: 'outcomes-unknown:general', code: 'outcomes-unknown', count: 2 }]);
     expect(await measured('oldest_unknown_outcome_seconds')).toBeGreaterThanOrEqual(960);
 
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.work();
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
@@ -447,8 +446,7 @@ describe('a resource that somebody else writes each time before we do', () => {
   let isEdited = false;
 
   async function contest(): Promise<void> {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const { id } = await world.server.own('Goal', goalSlot);
     const edit = async (): Promise<void> => {
       if (!isEdited) return;
@@ -463,7 +461,7 @@ describe('a resource that somebody else writes each time before we do', () => {
   }
 
   test('becomes a question after a limited number of tries; nothing of theirs is lost, and the rest of the case goes on', async () => {
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     await contest();
     await world.work({ tries: 12 });
     expect(await world.openDecisions()).toMatchObject([
@@ -473,8 +471,7 @@ describe('a resource that somebody else writes each time before we do', () => {
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({ extension: [{ valueString: `${edits}` }] });
 
-    await world.accept(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['referral', aReferral({ urgency: 'urgent', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     const task = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
     expect(task).toMatchObject({ priority: 'urgent' });
 
@@ -488,7 +485,7 @@ describe('a resource that somebody else writes each time before we do', () => {
   });
 
   test('rests where a person leaves it, and its next version goes out', async () => {
-    await world.server.control('POST', 'settings', { transactions: false });
+    await world.server.settings({ transactions: false });
     await contest();
     await world.work({ tries: 12 });
     isEdited = false;
@@ -498,8 +495,7 @@ describe('a resource that somebody else writes each time before we do', () => {
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'version-set-aside' });
     expect(await world.lane('county.case.case-rosa')).toMatchObject({ hasWork: false, parked: undefined });
     expect([await world.openDecisions(), await world.server.writes(length)]).toEqual([[], []]);
-    await world.accept(['goal', aGoal({ statement: 'Cook at home.', updatedAt: '2026-02-06T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Cook at home.', updatedAt: '2026-02-06T10:00:00-05:00' })]);
     expect(await world.server.own('Goal', goalSlot)).toMatchObject({
       description: { text: 'Cook at home.' },
       extension: [{ valueString: `${edits}` }],
@@ -512,14 +508,12 @@ describe('an update that is answered 412 although nobody else has written', () =
     ['with versions', {}],
     ['without', { versions: false }],
   ])('is read again once, and then refused for what it is about, on a server %s', async (_title, settings) => {
-    await world.server.control('POST', 'settings', { transactions: false, ...settings });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.server.settings({ transactions: false, ...settings });
+    await world.send(...caseload());
     const body = { resourceType: 'OperationOutcome', issue: [{ severity: 'error', code: 'business-rule' }] };
-    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 412, body } }]);
+    await world.server.faults({ method: 'PUT', path: 'Goal', fault: { status: 412, body } });
     const before = (await world.server.journal()).length;
-    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-05T10:00:00-05:00' })]);
     const asked = (await world.server.journal(before)).filter(({ url }) => String(url).includes('/Goal/'));
     expect(asked.map(({ method }) => method)).toEqual(['GET', 'PUT', 'GET', 'PUT']);
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'parked', reason: 'server-refused' });

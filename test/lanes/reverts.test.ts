@@ -3,21 +3,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
 import { aGoal } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const slot = 'county/goal/goal-meals#goal';
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 async function ours(statement: string, hour: number): Promise<void> {
-  await world.accept(['goal', aGoal({ statement, updatedAt: `2026-02-20T${hour}:00:00-05:00` })]);
-  await world.work();
+  await world.send(['goal', aGoal({ statement, updatedAt: `2026-02-20T${hour}:00:00-05:00` })]);
   expect(await text()).toBe(statement);
 }
 
@@ -52,11 +50,10 @@ describe('an element that the server puts back three times in a day', () => {
     const asked = (await world.openDecisions()).filter(({ code }) => code === 'server-reverts');
     expect(asked).toMatchObject([{ kind: 'conflict', choices: ['ours', 'theirs'] }]);
     expect(JSON.stringify(asked[0]?.detail)).toMatch(/Ours, number 2.*Theirs/);
-    await world.accept([
+    await world.send([
       'goal',
       aGoal({ statement: 'Ours, number 3', priority: 'high', updatedAt: '2026-02-20T20:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await text()).toBe('Theirs');
     expect(await world.server.own('Goal', slot)).toMatchObject({ priority: { coding: [{ code: 'high-priority' }] } });
   });

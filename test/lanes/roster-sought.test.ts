@@ -16,7 +16,6 @@ const patient = (id: string, value: string, more: JsonObject = {}): JsonObject =
   name: [{ family: 'Ostberg' }],
   ...more,
 });
-const seed = (...resources: JsonObject[]) => world.server.control('POST', 'seed', resources);
 const numbers = (...values: string[]): NumberSought[] => values.map((value) => ({ system, value }));
 const upload = (...values: string[]) => uploadRoster(world.store, 'general', ['p0'], numbers(...values));
 const find = async () => {
@@ -33,7 +32,7 @@ const reasons = async () =>
   );
 
 test('exactly one who carries it is on the list', async () => {
-  await seed(patient('a', '20417'), patient('b', '20418'));
+  await world.server.seed(patient('a', '20417'), patient('b', '20418'));
   await upload('20417');
   expect(await listed()).toEqual(['p0']);
   expect(await find()).toBe(1);
@@ -45,7 +44,7 @@ test('exactly one who carries it is on the list', async () => {
 });
 
 test('nobody, or several, is nobody: it is said why, once, and the others go on', async () => {
-  await seed(patient('a', '1'), patient('b', '2'), patient('c', '2'));
+  await world.server.seed(patient('a', '1'), patient('b', '2'), patient('c', '2'));
   await upload('1', '2', '3');
   await find();
   await find();
@@ -53,7 +52,7 @@ test('nobody, or several, is nobody: it is said why, once, and the others go on'
   expect((await reasons()).sort()).toEqual(['roster-nobody', 'roster-several']);
   expect(await world.alerts()).toEqual([{ topic: 'roster-unresolved:general', code: 'roster-unresolved', count: 1 }]);
   // When the server has mended it, so is the list.
-  await seed(patient('d', '3'));
+  await world.server.seed(patient('d', '3'));
   await world.server.fhir('DELETE', 'Patient/c');
   await find();
   expect(await listed()).toEqual(['a', 'b', 'd', 'p0']);
@@ -62,14 +61,14 @@ test('nobody, or several, is nobody: it is said why, once, and the others go on'
 
 test('one who was merged into another does not count beside who stands', async () => {
   const other = { link: [{ other: { reference: 'Patient/b' }, type: 'replaced-by' }], active: false };
-  await seed(patient('b', '5'), patient('a', '5', other));
+  await world.server.seed(patient('b', '5'), patient('a', '5', other));
   await upload('5');
   await find();
   expect(await listed()).toEqual(['b', 'p0']);
 });
 
 test('a new list takes the place of the one before: who was found stays, who is not named goes', async () => {
-  await seed(patient('a', '1'), patient('b', '2'));
+  await world.server.seed(patient('a', '1'), patient('b', '2'));
   await upload('1', '2');
   await find();
   expect(await uploadRoster(world.store, 'general', [], numbers('2', '9'))).toEqual({ added: 0, removed: 2 });
@@ -81,9 +80,9 @@ test('a new list takes the place of the one before: who was found stays, who is 
 });
 
 test('a server that does not answer is asked again; a paused connection asks nobody', async () => {
-  await seed(patient('a', '1'));
+  await world.server.seed(patient('a', '1'));
   await upload('1');
-  await world.server.control('POST', 'faults', [{ path: 'Patient', nth: 1, fault: { status: 503 } }]);
+  await world.server.faults({ path: 'Patient', nth: 1, fault: { status: 503 } });
   expect(await find()).toBe(0);
   expect(await world.alerts()).toEqual([]);
   await sql`update connection set paused = '{"code": "operator", "text": ""}'`.execute(world.store.db);

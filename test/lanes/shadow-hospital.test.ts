@@ -3,7 +3,8 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aNeed } from '../builders.ts';
-import { anEncounter, documentsOf, rosa } from '../support/documents.ts';
+import { anEncounter, documentsOf } from '../support/documents.ts';
+import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
 
@@ -16,9 +17,9 @@ const hospital = {
 } as const;
 
 const world = useWorld(hospital);
-const { seed, sendCase, writes } = documentsOf(world);
+const { sendCase, writes } = documentsOf(world);
 
-beforeEach(() => seed(rosa, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
+beforeEach(() => world.server.seed(rosaOnFile, anEncounter('open', 'in-progress', '2026-02-01T09:00:00Z')));
 
 test('one document for the case is counted, and nothing but reads is in the journal', async () => {
   await sendCase();
@@ -33,14 +34,13 @@ test('one document for the case is counted, and nothing but reads is in the jour
 });
 
 test('a document that would still wait for its quiet time counts too', async () => {
-  await world.accept(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
-  await world.work();
+  await world.send(['client', aClient()], ['case', aCase()], ['need', aNeed()]);
   expect((await world.report()).wouldWrite).toEqual({ create: 0, update: 0, document: 1 });
 });
 
 test('what waits for a person or for the hospital is counted by its reason', async () => {
   await world.server.control('POST', 'reset');
-  await world.server.control('POST', 'settings', { auth: 'none' });
+  await world.server.settings({ auth: 'none' });
   await sendCase();
   const { wouldWrite, missing } = await world.report();
   expect(wouldWrite).toEqual({ create: 0, update: 0, document: 0 });

@@ -4,8 +4,10 @@ import { describe, expect, test } from '@jest/globals';
 import { type Json, objectsAt } from '../../src/json.ts';
 import { dryRun } from '../../src/lanes/lanes.ts';
 import { aCase, aClient, aGoal, aNeed, aReferral } from '../builders.ts';
+import { caseload, directoryAndClient } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 
@@ -43,8 +45,7 @@ describe('a connection in mode shadow', () => {
 
   test('writes nothing, says so in its lanes, and shows what it would create', async () => {
     await shadow();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     await world.workAgain();
     expect((await world.server.journal()).filter(({ method }) => method !== 'GET')).toEqual([]);
     expect(await world.lane('county.organization.org-pantry')).toMatchObject({
@@ -57,15 +58,13 @@ describe('a connection in mode shadow', () => {
 
   test("forecasts all that going live writes: also what waits only for what the shadow holds back, which stands in nobody's way", async () => {
     await shadow();
-    await world.accept(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
+    await world.send(
+      ...caseload(),
       ['client', ana],
       ['case', aCase({ id: 'case-ana', clientId: 'client-ana' })],
       ['need', aNeed({ id: 'need-ana', clientId: 'client-ana', caseId: 'case-ana' })],
       ['need', aNeed({ id: 'need-early', clientId: 'client-late', caseId: 'case-late' })],
     );
-    await world.work();
     const { wouldWrite, wouldWriteAtLeast, missing } = await world.report();
     expect(missing).toEqual([
       { code: 'waits-for-record', text: expect.stringContaining('client/client-late#patient'), count: 1 },
@@ -88,23 +87,15 @@ describe('a connection in mode shadow', () => {
 
   test('reads: a patient who is certain is found and linked, and the plan is about them', async () => {
     await shadow();
-    await world.server.control('POST', 'seed', {
-      resourceType: 'Patient',
-      id: 'rosa',
-      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }],
-      name: [{ family: 'Delgado', given: ['Rosa'] }],
-      birthDate: '1984-06-17',
-    });
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.server.seed(rosa('rosa', { identifier: [mrn] }));
+    await world.send(...caseload());
     expect(await world.link('client/client-rosa#patient')).toMatchObject({ origin: 'found', remoteId: 'rosa' });
     expect(await world.server.writes()).toEqual([]);
   });
 
   test('that goes live sends everything that it had held back', async () => {
     await shadow();
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     await world.connect(aConnection(world.server.base, { mode: 'live' }));
     await world.work();
     expect(await world.server.all('Task')).toHaveLength(1);
@@ -114,7 +105,7 @@ describe('a connection in mode shadow', () => {
   test('that goes live sends the open cases only, the most urgent first; what stays says why', async () => {
     await shadow();
     const cases = ['calm', 'crisis', 'urgent', 'over'];
-    await world.accept(
+    await world.send(
       ...directoryAndClient(),
       ...cases.map((id) => ['case', id === 'over' ? aClosedCase({ id }) : aCase({ id })] as const),
       ['need', aNeed({ id: 'n1', caseId: 'crisis', riskLevel: 'crisis' })],
@@ -122,7 +113,6 @@ describe('a connection in mode shadow', () => {
       ['need', aNeed({ id: 'n4', caseId: 'over', riskLevel: 'crisis' })],
       ['referral', aReferral({ caseId: 'urgent', urgency: 'urgent', needIds: [], goalIds: [] })],
     );
-    await world.work();
     await world.connect(aConnection(world.server.base, { mode: 'live' }));
     const due = await world.store.db
       .selectFrom('lane')
@@ -135,14 +125,12 @@ describe('a connection in mode shadow', () => {
     await world.work();
     expect(await world.server.all('EpisodeOfCare')).toHaveLength(3);
     expect(await world.lane('county.case.over')).toMatchObject({ hasWork: false, reason: 'not-backfilled' });
-    await world.accept(['need', aNeed({ id: 'n4', caseId: 'over', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['need', aNeed({ id: 'n4', caseId: 'over', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.server.all('EpisodeOfCare')).toHaveLength(4);
   });
 
   test('that was live before writes no more, and retires nothing', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     await shadow();
     const before = (await world.server.journal()).length;
     await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
@@ -176,7 +164,7 @@ describe('records that were there before the connection', () => {
   ] as const)(
     'with backfill %s these lanes are wanted: %j, and these goals sent: %j',
     async (backfill, wanted, goals) => {
-      await world.accept(...directoryAndClient(), ...caseWithReferral(), ...closed());
+      await world.accept(...caseload(), ...closed());
       await world.connect(aConnection(world.server.base, { id: 'late', backfill }));
       const lanes = await world.store.db
         .selectFrom('lane')
@@ -191,12 +179,11 @@ describe('records that were there before the connection', () => {
   );
 
   test('are left alone by backfill none until they change', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
+    await world.accept(...caseload());
     await world.connect(aConnection(world.server.base, { id: 'late', backfill: 'none' }));
     await world.work();
     expect(await goalsOf('late')).toEqual([]);
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00', priority: 'high' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00', priority: 'high' })]);
     expect(await world.lane('county.case.case-rosa', 'late')).toMatchObject({ hasWork: false });
   });
 });

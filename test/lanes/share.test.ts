@@ -4,8 +4,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { aCase, aClient, aConsent, aNeed, anOrganization, aReferral, aService } from '../builders.ts';
+import { caseload, type Item } from '../support/caseload.ts';
 import { aConnection, ownCounts, ownValue } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const shared = {
   share: 'referrals',
@@ -34,7 +35,7 @@ const others: readonly Item[] = [
   ['need', aNeed({ id: 'need-rent', domain: 'housing-instability' })],
 ];
 
-const items = (): Item[] => [...directoryAndClient(), ...caseWithReferral(), ['consent', aConsent()], ...others];
+const items = (): Item[] => [...caseload(), ['consent', aConsent()], ...others];
 
 /** What belongs to the referral of the builders' case. */
 const belonging = [
@@ -74,10 +75,7 @@ describe('what belongs to a referral is there, once', () => {
       (all: Item[]) => all.toSorted(([one], [other]) => Number(one === 'client') - Number(other === 'client')),
     ],
   ])('%s', async (_order, arrange) => {
-    for (const item of arrange(items())) {
-      await world.accept(item);
-      await world.work();
-    }
+    for (const item of arrange(items())) await world.send(item);
     expect(await held()).toEqual(belonging);
     expect(await lanes()).toEqual([
       'county.case.case-rosa',
@@ -95,14 +93,12 @@ describe('what belongs to a referral is there, once', () => {
       return [type, record.id === 'referral-pantry' ? unnamed : record];
     });
     for (const item of named.toSorted(([one], [other]) => Number(one === 'service') - Number(other === 'service')))
-      await world.accept(item);
-    await world.work();
+      await world.send(item);
     expect(await held()).toEqual(belonging);
   });
 
   test('where the connection is new', async () => {
-    await world.accept(...items());
-    await world.work();
+    await world.send(...items());
     const second = aConnection(world.server.base, { ...shared, id: 'second' });
     await world.server.control('POST', 'reset');
     await world.connect(second);
@@ -114,18 +110,15 @@ describe('what belongs to a referral is there, once', () => {
 });
 
 test('a second look writes nothing', async () => {
-  await world.accept(...items());
-  await world.work();
+  await world.send(...items());
   const before = (await world.server.writes()).length;
   await world.workAgain();
   expect((await world.server.writes()).length).toBe(before);
 });
 
 test('a need that leaves the referral is taken back there, and stays where it is in the record', async () => {
-  await world.accept(...items());
-  await world.work();
-  await world.accept(['referral', { ...aReferral({ needIds: [] }), updatedAt: '2026-02-10T10:00:00-05:00' }]);
-  await world.work();
+  await world.send(...items());
+  await world.send(['referral', { ...aReferral({ needIds: [] }), updatedAt: '2026-02-10T10:00:00-05:00' }]);
   const [condition] = (await world.server.all('Condition')).filter((one) => ownValue(one)?.includes('need-food'));
   expect(condition?.note).toBeUndefined();
   expect(JSON.stringify(condition)).toContain('entered-in-error');
@@ -145,8 +138,7 @@ test('a service that is found to be of another organization opens nothing', asyn
     ['service', elsewhere],
     ['client', aClient()],
   );
-  await world.accept(['case', aCase()], ['consent', aConsent()], ['referral', referral]);
-  await world.work();
+  await world.send(['case', aCase()], ['consent', aConsent()], ['referral', referral]);
   expect([await held(), await lanes()]).toEqual([[], []]);
 });
 
@@ -165,10 +157,8 @@ describe('once no referral to it is open', () => {
   const words = (description: string, hour: number): Item => ['need', aNeed({ description, updatedAt: at(hour) })];
 
   const isOver = async (): Promise<number> => {
-    await world.accept(...items());
-    await world.work();
-    await world.accept(['referral', ended()]);
-    await world.work();
+    await world.send(...items());
+    await world.send(['referral', ended()]);
     return (await world.server.writes()).length;
   };
   const patient = async () => JSON.stringify(await world.server.all('Patient'));
@@ -180,8 +170,7 @@ describe('once no referral to it is open', () => {
       status: 'cancelled',
       statusReason: { text: 'Moved away' },
     });
-    await world.accept(phone('518-555-0999', 10), words('No stove', 10));
-    await world.work();
+    await world.send(phone('518-555-0999', 10), words('No stove', 10));
     await world.workAgain();
     expect((await world.server.writes()).length).toBe(before);
     expect(await held()).toEqual(belonging);
@@ -196,17 +185,14 @@ describe('once no referral to it is open', () => {
   test('what the referral itself says is sent all the same', async () => {
     await isOver();
     const comment = { id: 'c1', at: at(11), byName: 'Ida', text: 'Thank you', visibility: 'shared' };
-    await world.accept(['referral', ended({ comments: [comment], updatedAt: at(11) })]);
-    await world.work();
+    await world.send(['referral', ended({ comments: [comment], updatedAt: at(11) })]);
     expect(JSON.stringify(await world.server.all('Task'))).toContain('Thank you');
   });
 
   test('a new referral lets it go on', async () => {
     await isOver();
-    await world.accept(phone('518-555-0999', 10), words('No stove', 10));
-    await world.work();
-    await world.accept(['referral', aReferral({ id: 'referral-again', updatedAt: at(12) })]);
-    await world.work();
+    await world.send(phone('518-555-0999', 10), words('No stove', 10));
+    await world.send(['referral', aReferral({ id: 'referral-again', updatedAt: at(12) })]);
     expect(await patient()).toContain('518-555-0999');
     expect(await conditions()).toContain('No stove');
     expect((await world.link('client/client-rosa#patient')).state).not.toBe('withheld');
@@ -219,8 +205,7 @@ describe('once no referral to it is open', () => {
   };
   test.each(Object.entries(takenBack))('%s is taken back there all the same', async (_, item) => {
     await isOver();
-    await world.accept(item);
-    await world.work();
+    await world.send(item);
     expect(await conditions()).toContain('entered-in-error');
     await world.workAgain();
     expect((await world.openDecisions()).every(({ kind }) => kind === 'recalled')).toBe(true);

@@ -4,17 +4,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Gateway } from '../../src/gateway.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { aReferral } from '../builders.ts';
+import { caseload, slotsOfCaseload } from '../support/caseload.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import {
   aConfig,
   aConnection,
   accept,
-  caseload,
   eventually,
   idle,
   ownCounts,
   secondPass,
-  slotsOfCaseload,
   startServer,
   startTestGateway,
   type TestServer,

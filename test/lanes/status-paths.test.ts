@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import { isObject, type Json, type JsonObject, objectsAt } from '../../src/json.ts';
 import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aGoal, aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const taskSlot = 'county/referral/referral-pantry#fulfilment';
@@ -12,8 +13,7 @@ const requestSlot = 'county/referral/referral-pantry#request';
 const lane = 'county.case.case-rosa';
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
 }
 
 async function partnerSets(status: string, more: JsonObject = {}): Promise<void> {
@@ -55,8 +55,7 @@ function stepsIn(referral: Json | undefined): Record<string, string> {
 describe('a referral that its source cancels', () => {
   test('while the Task is requested: cancelled is written with its reason, and the order is revoked', async () => {
     await sendCase();
-    await world.accept(['referral', cancelled()]);
-    await world.work();
+    await world.send(['referral', cancelled()]);
     expect(await task()).toMatchObject({ status: 'cancelled', statusReason: { text: 'Moved away' } });
     expect(await request()).toMatchObject({ status: 'revoked' });
     expect(await world.openDecisions()).toEqual([]);
@@ -65,16 +64,14 @@ describe('a referral that its source cancels', () => {
   test('after the partner has accepted: cancelled is written, as the requester may', async () => {
     await sendCase();
     await partnerMoves('accepted');
-    await world.accept(['referral', cancelled()]);
-    await world.work();
+    await world.send(['referral', cancelled()]);
     expect(await task()).toMatchObject({ status: 'cancelled' });
   });
 
   test('after the partner has completed it: completed stands, and nobody is asked', async () => {
     await sendCase();
     await partnerMoves('completed');
-    await world.accept(['referral', cancelled()]);
-    await world.work();
+    await world.send(['referral', cancelled()]);
     expect(await task()).toMatchObject({ status: 'completed' });
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -82,8 +79,7 @@ describe('a referral that its source cancels', () => {
   test('while the partner completes it between our read and our write: completed wins', async () => {
     await sendCase();
     world.beforeNextWrite(() => partnerSets('completed'));
-    await world.accept(['referral', cancelled()]);
-    await world.work();
+    await world.send(['referral', cancelled()]);
     expect(await task()).toMatchObject({ status: 'completed' });
     expect(await world.changes()).toMatchObject([{ body: { status: 'completed' } }]);
   });
@@ -94,11 +90,10 @@ describe("a record that wants a status which is the partner's to set", () => {
 
   test('is a decision; the status is not written, the rest goes on', async () => {
     await sendCase();
-    await world.accept(
+    await world.send(
       ['referral', accepted()],
       ['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })],
     );
-    await world.work();
     expect(await task()).toMatchObject({ status: 'requested' });
     expect(await world.openDecisions()).toMatchObject([{ kind: 'status', code: 'status-path', choices: ['theirs'] }]);
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
@@ -109,16 +104,14 @@ describe("a record that wants a status which is the partner's to set", () => {
 
   test('answers itself when the partner accepts', async () => {
     await sendCase();
-    await world.accept(['referral', accepted()]);
-    await world.work();
+    await world.send(['referral', accepted()]);
     await partnerMoves('accepted');
     expect(await world.openDecisions()).toEqual([]);
   });
 
   test('answered: the status on the server stays, and nobody is asked again', async () => {
     await sendCase();
-    await world.accept(['referral', accepted()]);
-    await world.work();
+    await world.send(['referral', accepted()]);
     await world.decide('status', 'theirs');
     await world.workAgain();
     expect(await task()).toMatchObject({ status: 'requested' });
@@ -153,11 +146,9 @@ describe('what the partner does', () => {
     await sendCase();
     const { subject } = await request();
     const procedure = { resourceType: 'Procedure', id: 'served', status: 'completed', subject: subject ?? null };
-    await world.server.control('POST', 'seed', [{ ...procedure, ...says }]);
+    await world.server.seed({ ...procedure, ...says });
     if (says === undefined)
-      await world.server.control('POST', 'faults', [
-        { method: 'GET', path: 'Procedure/served', fault: { status: 403 } },
-      ]);
+      await world.server.faults({ method: 'GET', path: 'Procedure/served', fault: { status: 403 } });
     const output = {
       type: { coding: [{ code: 'resulting-activity' }] },
       valueReference: { reference: 'Procedure/served' },
@@ -175,8 +166,7 @@ describe('what the partner does', () => {
     const [change] = await world.changes();
     expect(change).toMatchObject({ body: { status: 'declined', declineReason: 'other', declineText: 'We are full.' } });
     const patch = isObject(change?.body) ? change.body : {};
-    await world.accept(['referral', { ...aReferral(), ...patch, updatedAt: '2026-02-21T10:00:00-05:00' }]);
-    await world.work();
+    await world.send(['referral', { ...aReferral(), ...patch, updatedAt: '2026-02-21T10:00:00-05:00' }]);
     expect(await request()).toMatchObject({ status: 'revoked' });
     expect(await task()).toMatchObject({ status: 'rejected', statusReason: { text: 'We are full.' } });
     expect(await world.openDecisions()).toEqual([]);
@@ -199,8 +189,7 @@ describe('what the partner does', () => {
     await partnerMoves('rejected');
     const [change] = await world.changes();
     const patch = isObject(change?.body) ? change.body : {};
-    await world.accept(['referral', { ...aReferral(), ...patch, updatedAt: '2026-02-21T10:00:00-05:00' }]);
-    await world.work();
+    await world.send(['referral', { ...aReferral(), ...patch, updatedAt: '2026-02-21T10:00:00-05:00' }]);
     await partnerMoves('rejected', { statusReason: { text: 'We are full.' } });
     expect((await world.changes()).at(1)).toMatchObject({ body: { declineText: 'We are full.' } });
     expect(await task()).toMatchObject({ statusReason: { text: 'We are full.' } });
@@ -214,11 +203,10 @@ describe('what the partner does', () => {
     const words = ['Full', 'Closed until May', 'Closed for good'];
     const patch = async () => Object.assign({}, ...(await world.changes()).map(({ body }) => body));
     const takeOver = async (day: number) => {
-      await world.accept([
+      await world.send([
         'referral',
         { ...aReferral(), ...(await patch()), updatedAt: `2026-03-0${day + 1}T10:00:00Z` },
       ]);
-      await world.work();
     };
     await sendCase();
     for (const [day, text] of words.entries()) {
@@ -274,8 +262,7 @@ describe('what the partner does', () => {
       ...Object.assign({}, ...changes.slice(-2).map(({ body }) => body)),
       updatedAt: at,
     };
-    await world.accept(['referral', referral]);
-    await world.work();
+    await world.send(['referral', referral]);
     expect(await world.store.db.selectFrom('remote_value').selectAll().execute()).toEqual([]);
     expect(await world.openDecisions()).toEqual([]);
   });
@@ -324,11 +311,10 @@ describe('what the partner does', () => {
   test('while our record lags behind, nothing of theirs is undone', async () => {
     await sendCase();
     await partnerMoves('accepted');
-    await world.accept([
+    await world.send([
       'referral',
       aReferral({ requestedText: 'Groceries for four', updatedAt: '2026-02-20T10:00:00-05:00' }),
     ]);
-    await world.work();
     expect(await task()).toMatchObject({ status: 'accepted' });
     expect(await request()).toMatchObject({ code: { text: 'Groceries for four' } });
     expect(await world.openDecisions()).toEqual([]);

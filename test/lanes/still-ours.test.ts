@@ -5,7 +5,9 @@ import { describe, expect, test } from '@jest/globals';
 import { type JsonObject, objectsAt, objectsIn } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
 import { aClient, aGoal, aNeed, anAppointment, anOrganization, aService } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, useWorld } from '../support/world.ts';
+import { caseload } from '../support/caseload.ts';
+import { mrn, rosa } from '../support/patients.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const need = 'need/need-food#condition';
@@ -13,19 +15,17 @@ const agency = 'organization/org-pantry#organization';
 const patient = 'client/client-rosa#patient';
 const later = '2026-02-20T10:00:00-05:00';
 
-const seed = (...resources: JsonObject[]) => world.server.control('POST', 'seed', resources);
 const changedNeed = () => aNeed({ description: 'Runs out of food in the second week.', updatedAt: later });
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
 }
 
 /** What a person would leave there who writes over the resource, or another system under the id that is free again. */
 async function writtenOver(type: string, own: string, now: (was: JsonObject) => JsonObject): Promise<JsonObject> {
   const was = await world.server.own(type, own);
   const stranger = now(was);
-  await seed({ resourceType: type, id: String(was.id), ...stranger });
+  await world.server.seed({ resourceType: type, id: String(was.id), ...stranger });
   const { body } = await world.server.fhir('GET', `${type}/${was.id}`);
   return body;
 }
@@ -56,8 +56,7 @@ describe('another thing under the id of ours, which does not bear our identifier
     await sendAll();
     const stranger = await strangers();
     await world.workAgain();
-    await world.accept(['service', aService({ id: 'service-2', updatedAt: later })]);
-    await world.work();
+    await world.send(['service', aService({ id: 'service-2', updatedAt: later })]);
     expect(await world.server.own('HealthcareService', 'county/service/service-2#service')).not.toHaveProperty(
       'providedBy',
     );
@@ -88,7 +87,7 @@ describe('another thing under the id of ours, which does not bear our identifier
     const ours = await world.server.own('Organization', `county/${agency}`);
     await strangers();
     await world.workAgain();
-    await seed(ours);
+    await world.server.seed(ours);
     await newName();
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
@@ -126,9 +125,7 @@ describe('another thing under the id of ours, on a day on which very many were l
   const renamed = () => writtenOver('Organization', `county/${agency}`, () => ({ name: 'Strangers 1' }));
   const notShown = async () => {
     const { id } = await world.server.own('Organization', `county/${agency}`);
-    await world.server.control('POST', 'faults', [
-      { method: 'GET', path: `Organization/${id}`, fault: { status: 404 } },
-    ]);
+    await world.server.faults({ method: 'GET', path: `Organization/${id}`, fault: { status: 404 } });
     await world.workAgain();
   };
 
@@ -145,7 +142,7 @@ describe('another thing under the id of ours, on a day on which very many were l
     await notShown();
     expect(await world.openDecisions()).toMatchObject([{ kind: 'mass-change' }]);
     await renamed();
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
       { kind: 'remote-gone', code: 'remote-replaced', choices: ['recreate', 'ours', 'leave'] },
@@ -157,7 +154,7 @@ describe('another thing under the id of ours, on a day on which very many were l
     await notShown();
     expect(await world.openDecisions()).toMatchObject([{ code: 'remote-gone', choices: ['recreate', 'leave'] }]);
     await renamed();
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'remote-replaced', choices: ['recreate', 'ours', 'leave'] },
@@ -201,24 +198,17 @@ describe('a thing of ours that is in the chart of a patient whom the client has 
     ['without it', (was: JsonObject) => ({ ...intoHis(was), identifier: [] })],
   ])('%s: nothing is taken from it or written to it', async (_title, now) => {
     await sendAll();
-    await seed(harold);
+    await world.server.seed(harold);
     const stranger = await writtenOver('Condition', `county/${need}`, now);
     await world.accept(['need', changedNeed()]);
     await staysApart(stranger, need, ['recreate', 'leave']);
   });
 
   async function intoHisWhileThePatient(status: number): Promise<JsonObject> {
-    await seed(harold, {
-      ...harold,
-      id: 'rosa',
-      identifier: [{ system: 'urn:oid:1.2.3', value: 'MRN-20417' }],
-      name: [{ family: 'Delgado', given: ['Rosa'] }],
-      birthDate: '1984-06-17',
-      gender: 'female',
-    });
+    await world.server.seed(harold, { ...harold, ...rosa('rosa', { identifier: [mrn] }) });
     await sendAll();
     const stranger = await writtenOver('Condition', `county/${need}`, intoHis);
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: 'Patient/rosa', fault: { status } }]);
+    await world.server.faults({ method: 'GET', path: 'Patient/rosa', fault: { status } });
     await world.accept(['goal', aGoal({ statement: 'I want three meals a day.', updatedAt: later })]);
     await world.workAgain();
     return stranger;
@@ -233,7 +223,7 @@ describe('a thing of ours that is in the chart of a patient whom the client has 
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       description: { text: 'I want three meals a day.' },
     });
-    await world.server.control('DELETE', 'faults');
+    await world.server.mend();
     await world.work();
     expect(await world.lane(lane)).toMatchObject({ hasWork: false });
     await staysApart(stranger, need, ['recreate', 'leave']);
@@ -248,7 +238,7 @@ describe('a thing of ours that is in the chart of a patient whom the client has 
 
   test('is not forgotten without a word when its record is deleted', async () => {
     await sendAll();
-    await seed(harold);
+    await world.server.seed(harold);
     const stranger = await writtenOver('Condition', `county/${need}`, intoHis);
     await world.accept(['need', aNeed({ deleted: true, updatedAt: later })]);
     await staysApart(stranger, need, ['recreate', 'leave']);
@@ -274,9 +264,8 @@ describe('an appointment of ours in which another patient takes part too', () =>
   /** The hospital adds her as the first of them. */
   async function addMother(): Promise<JsonObject[]> {
     await sendAll();
-    await world.accept(['appointment', anAppointment()]);
-    await world.work();
-    await seed(mother);
+    await world.send(['appointment', anAppointment()]);
+    await world.server.seed(mother);
     const now = await writtenOver('Appointment', visit, (was) => ({
       ...was,
       participant: [ofMother, ...participantsOf(was)],
@@ -339,9 +328,8 @@ describe('an appointment of ours', () => {
   const visit = 'appointment/appointment-visit#appointment';
   const patientAt = (id: string): JsonObject => ({ actor: { reference: `Patient/${id}` }, status: 'accepted' });
   const sendVisit = async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['appointment', anAppointment()]);
-    await world.work();
-    await seed({ resourceType: 'Patient', id: 'mother' });
+    await world.send(...caseload(), ['appointment', anAppointment()]);
+    await world.server.seed({ resourceType: 'Patient', id: 'mother' });
   };
   const withParticipants = (change: (participants: JsonObject[]) => JsonObject[]) =>
     writtenOver('Appointment', `county/${visit}`, (was) => ({
@@ -374,15 +362,7 @@ function identifierOf({ identifier }: JsonObject): { system: string } {
 
 describe('somebody else under the id of the client', () => {
   const other = { name: [{ family: 'Baker', given: ['Harold'] }], birthDate: '1944-05-05', gender: 'male' };
-  const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
-  const found: JsonObject = {
-    resourceType: 'Patient',
-    id: 'rosa',
-    identifier: [mrn],
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
+  const found = rosa('rosa', { identifier: [mrn] });
   const newThings = () =>
     world.accept(
       ['need', aNeed({ id: 'need-2', updatedAt: later })],
@@ -402,23 +382,23 @@ describe('somebody else under the id of the client', () => {
   }
 
   test('whom we had found: a person is asked, and nothing goes there', async () => {
-    await seed(found);
+    await world.server.seed(found);
     await sendAll();
-    await seed({ ...found, ...other, identifier: [] });
+    await world.server.seed({ ...found, ...other, identifier: [] });
     await nobodyIsLinked('rosa', ['link:rosa', 'create', 'again', 'leave']);
   });
 
   test('whom we had made: a person is asked, and nothing goes there', async () => {
     await sendAll();
     const { id } = await world.server.own('Patient', `county/${patient}`);
-    await seed({ resourceType: 'Patient', id: String(id), ...other });
+    await world.server.seed({ resourceType: 'Patient', id: String(id), ...other });
     await nobodyIsLinked(String(id), [`link:${id}`, 'create', 'again', 'leave']);
   });
 
   test('… answered "create": the client is made anew, and what is in the old chart is taken back there', async () => {
     await sendAll();
     const { id } = await world.server.own('Patient', `county/${patient}`);
-    await seed({ resourceType: 'Patient', id: String(id), ...other });
+    await world.server.seed({ resourceType: 'Patient', id: String(id), ...other });
     await world.workAgain();
     await world.decide('patient-match', 'create');
     await world.work();
@@ -433,22 +413,22 @@ describe('somebody else under the id of the client', () => {
   });
 
   test('… answered "link": it is the client all the same, and stays so when its phone changes', async () => {
-    await seed(found);
+    await world.server.seed(found);
     await sendAll();
-    await seed({ ...found, ...other });
+    await world.server.seed({ ...found, ...other });
     await world.workAgain();
     await world.decide('patient-match', 'link:rosa');
     await world.work();
-    await seed({ ...found, ...other, telecom: [{ system: 'phone', value: '555-0100' }] });
+    await world.server.seed({ ...found, ...other, telecom: [{ system: 'phone', value: '555-0100' }] });
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link(patient)).toMatchObject({ remoteId: 'rosa', state: 'read' });
   });
 
   test('with a new family name alone it is the same person: nobody is asked', async () => {
-    await seed(found);
+    await world.server.seed(found);
     await sendAll();
-    await seed({ ...found, name: [{ family: 'Ortiz', given: ['Rosa'] }] });
+    await world.server.seed({ ...found, name: [{ family: 'Ortiz', given: ['Rosa'] }] });
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link(patient)).toMatchObject({ remoteId: 'rosa', state: 'read' });
@@ -467,10 +447,9 @@ describe('a directory entry that was found by its number', () => {
   const pantry = () => anOrganization({ identifiers: [{ kind: 'npi', value: npi }] });
 
   test('and is under its id another one by now: a person is asked, and it can be looked for once more', async () => {
-    await seed(elm);
-    await world.accept(['organization', pantry()]);
-    await world.work();
-    await seed({ resourceType: 'Organization', id: 'elm', name: 'Strangers 1' }, { ...elm, id: 'elm-2' });
+    await world.server.seed(elm);
+    await world.send(['organization', pantry()]);
+    await world.server.seed({ resourceType: 'Organization', id: 'elm', name: 'Strangers 1' }, { ...elm, id: 'elm-2' });
     await world.workAgain();
     expect(await world.openDecisions()).toMatchObject([
       { code: 'remote-replaced', choices: ['recreate', 'ours', 'leave'] },
@@ -482,10 +461,9 @@ describe('a directory entry that was found by its number', () => {
   });
 
   test('and has another name by now is the same: nobody is asked', async () => {
-    await seed(elm);
-    await world.accept(['organization', pantry()]);
-    await world.work();
-    await seed({ ...elm, name: 'Maple Street Pantry' });
+    await world.server.seed(elm);
+    await world.send(['organization', pantry()]);
+    await world.server.seed({ ...elm, name: 'Maple Street Pantry' });
     await world.workAgain();
     expect(await world.openDecisions()).toEqual([]);
     expect(await world.link(agency)).toMatchObject({ remoteId: 'elm', state: 'read' });

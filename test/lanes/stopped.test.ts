@@ -26,7 +26,7 @@ if (atCounts({ plain: false, full: true })) {
 test('stopped while a poll hangs, it takes up nothing more, and what others wake meanwhile is theirs', () =>
   onSite({}, async ({ server, store, gateway }) => {
     const others = await openWakeUps({ store, onError: () => {} });
-    await server.control('POST', 'faults', [{ method: 'GET', path: 'Task', nth: 1, fault: { delayMs: 2_500 } }]);
+    await server.strikeOnce('GET', 'Task', { delayMs: 2_500 });
     await eventually(() => hasStruck(server), 'a poll that hangs');
     const stopping = gateway.stop();
     await accept(gateway, ['organization', anOrganization({ id: 'org-late', name: 'Late Pantry' })]);
@@ -83,9 +83,7 @@ function stops(open: () => Promise<Site>): void {
 
   /** The server creates the next organization at once, and takes this long to say so. */
   const serverTakes = (delayMs: number) =>
-    site.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', nth: 1, fault: { delayMs, at: 'after-commit' } },
-    ]);
+    site.server.strikeOnce('POST', 'Organization', { delayMs, at: 'after-commit' });
 
   const leases = () =>
     site.look(({ db }) => db.selectFrom('lane').select('subject').where('lease_until', 'is not', null).execute());

@@ -81,9 +81,7 @@ test('where single patients are asked about, the resource comes with it: it says
 });
 
 test('a lost answer makes no second one: it is found by its endpoint', async () => {
-  await world.server.control('POST', 'faults', [
-    { method: 'POST', path: 'Subscription', nth: 1, fault: { drop: 'after-commit' } },
-  ]);
+  await world.server.strikeOnce('POST', 'Subscription', { drop: 'after-commit' });
   await look();
   await look();
   expect(await there()).toHaveLength(1);
@@ -91,30 +89,26 @@ test('a lost answer makes no second one: it is found by its endpoint', async () 
 });
 
 test('none is made again while it may still be under way, and the server cannot be searched for it yet', async () => {
-  await world.server.control('POST', 'settings', { searchLagMs: 3_600_000 });
-  await world.server.control('POST', 'faults', [
-    { method: 'POST', path: 'Subscription', nth: 1, fault: { drop: 'after-commit' } },
-  ]);
+  await world.server.settings({ searchLagMs: 3_600_000 });
+  await world.server.strikeOnce('POST', 'Subscription', { drop: 'after-commit' });
   await look();
   await look();
   expect(await there()).toHaveLength(1);
 });
 
 test('those that notify our endpoint already are ours: the oldest is taken, the others are switched off', async () => {
-  await world.server.control('POST', 'seed', [
+  await world.server.seed(
     aForeignOne({ id: 'a' }),
     aForeignOne({ id: 'b' }),
     aForeignOne({ id: 'other', channel: { type: 'rest-hook', endpoint: 'https://elsewhere.example.org/hook' } }),
-  ]);
+  );
   await look();
   expect((await ids('active')).sort()).toEqual(['a', 'other']);
   expect(await ids('off')).toEqual(['b']);
 });
 
 test('what cannot be read to the end makes none', async () => {
-  await world.server.control('POST', 'faults', [
-    { method: 'GET', path: 'Subscription', nth: 1, fault: { status: 500 } },
-  ]);
+  await world.server.strikeOnce('GET', 'Subscription', { status: 500 });
   await look();
   expect(await there()).toEqual([]);
   expect(await lines()).toMatchObject([{ status: null, reason: { code: expect.any(String) } }]);
@@ -179,7 +173,7 @@ test('in shadow none is made', async () => {
 });
 
 test('where the server does not declare what it takes to keep one, none is made, and it is said why', async () => {
-  await world.server.control('POST', 'settings', { patchOnlyTypes: ['Subscription'] });
+  await world.server.settings({ patchOnlyTypes: ['Subscription'] });
   await look();
   expect(await there()).toEqual([]);
   expect(await lines()).toMatchObject([
@@ -188,23 +182,20 @@ test('where the server does not declare what it takes to keep one, none is made,
 });
 
 test('a change that no notification told of is an alert; polling goes on, and the next notification ends it', async () => {
-  await world.accept(['client', aClient()], ['case', aCase()]);
-  await world.work();
+  await world.send(['client', aClient()], ['case', aCase()]);
   await look();
   const { remoteId } = await world.link('client/client-rosa#patient');
   // It was heard from last when all was well, an hour ago.
   await sql`update subscription set last_heard_at = now() - interval '1 hour'`.execute(world.store.db);
   await sql`update own_subscription set since = now() - interval '2 hours'`.execute(world.store.db);
-  await world.server.control('POST', 'seed', [
-    {
-      resourceType: 'Task',
-      id: 't1',
-      status: 'requested',
-      intent: 'order',
-      for: { reference: `Patient/${remoteId}` },
-      authoredOn: '2026-03-02T10:00:00Z',
-    },
-  ]);
+  await world.server.seed({
+    resourceType: 'Task',
+    id: 't1',
+    status: 'requested',
+    intent: 'order',
+    for: { reference: `Patient/${remoteId}` },
+    authoredOn: '2026-03-02T10:00:00Z',
+  });
   await world.poll();
   const review = () => reviewSubscriptions(world.store, []);
   await review();

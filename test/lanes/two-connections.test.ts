@@ -18,16 +18,9 @@ import {
   sourceIsThere,
   task,
 } from '../support/begun.ts';
-import {
-  aConfig,
-  aConnection,
-  ownCounts,
-  slotsOfCaseload,
-  startServer,
-  startTestGateway,
-  type TestServer,
-} from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseload, directoryAndClient, slotsOfCaseload } from '../support/caseload.ts';
+import { aConfig, aConnection, ownCounts, startServer, startTestGateway, type TestServer } from '../support/rig.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -44,13 +37,12 @@ afterAll(() => hub?.stop());
 beforeEach(async () => {
   await hub.control('POST', 'reset');
   // Ids that differ from those of the first server.
-  await hub.control('POST', 'seed', { resourceType: 'Patient', id: 'someone', birthDate: '1950-01-01' });
+  await hub.seed({ resourceType: 'Patient', id: 'someone', birthDate: '1950-01-01' });
   await world.connect(aConnection(hub.base, { id: 'hub' }));
 });
 
 async function sendCase(): Promise<void> {
-  await world.accept(...directoryAndClient(), ...caseWithReferral());
-  await world.work();
+  await world.send(...caseload());
 }
 
 test('a part of what one server asks of us goes out on the other without a word of that server', async () => {
@@ -63,8 +55,7 @@ test('a part of what one server asks of us goes out on the other without a word 
   const whole = (await feed(world)).find(({ type }) => type === 'referral');
   const [clientId, caseId] = [whole?.body.clientId, whole?.body.caseId].map((id) => own(String(id)));
   const part = { id: 'part-1', clientId, caseId, needIds: [], goalIds: [], partOfId: own(whole?.id ?? '') };
-  await world.accept(['referral', aReferral(part)]);
-  await world.work();
+  await world.send(['referral', aReferral(part)]);
   const slot = (name: string) => `county/referral/part-1#${name}`;
   expect(await world.server.own('ServiceRequest', slot('request'))).toMatchObject({
     basedOn: [{ reference: 'ServiceRequest/order-1' }],
@@ -92,20 +83,20 @@ describe('one case on two connections', () => {
   });
 
   test('goes on at one server while the other is down (G5), and catches up there later', async () => {
-    await hub.control('POST', 'faults', [{ fault: { status: 503 } }]);
+    await hub.faults({ fault: { status: 503 } });
     await sendCase();
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await world.lane('county.organization.org-pantry', 'hub')).toMatchObject({ hasWork: true });
-    await hub.control('DELETE', 'faults');
+    await hub.mend();
     await world.work();
     expect(await ownCounts(hub)).toEqual(everySlotOnce);
   });
 
   test('parked at one is not parked at the other', async () => {
-    await hub.control('POST', 'faults', [
+    await hub.faults(
       { method: 'POST', path: 'Goal', fault: { status: 422 } },
       { method: 'POST', path: '$', fault: { status: 422 } },
-    ]);
+    );
     await sendCase();
     expect(await world.lane(lane, 'hub')).toMatchObject({ parked: 'server-refused' });
     expect(await world.lane(lane)).toMatchObject({ parked: undefined });
@@ -116,8 +107,7 @@ describe('one case on two connections', () => {
     const { id } = await hub.own('Goal', 'county/goal/goal-meals#goal');
     await partnerEdits(hub, `Goal/${id}`, (goal) => ({ ...goal, lifecycleStatus: 'on-hold' }));
     await world.workAgain();
-    await world.accept(['goal', changedGoal()]);
-    await world.work();
+    await world.send(['goal', changedGoal()]);
     expect(await hub.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
       lifecycleStatus: 'on-hold',
       description: { text: 'Food every day.' },
@@ -136,8 +126,7 @@ describe('one case on two connections', () => {
     await partnerEdits(hub, `Goal/${id}`, (goal) => ({ ...goal, lifecycleStatus: 'on-hold' }));
     await world.workAgain();
     const before = (await hub.journal()).length;
-    await world.accept(['goal', aGoal({ status: 'on-hold', updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ status: 'on-hold', updatedAt: '2026-02-20T10:00:00-05:00' })]);
     expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({ lifecycleStatus: 'on-hold' });
     expect(await hub.writes(before)).toEqual([]);
   });

@@ -3,7 +3,8 @@
 import { expect, test } from '@jest/globals';
 import { listUnmapped } from '../../src/http/queries/unmapped.ts';
 import { aReferral } from '../builders.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../support/world.ts';
+import { caseWithReferral, directoryAndClient } from '../support/caseload.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const asking = (requestedService: string, updatedAt: string, id = 'referral-pantry') =>
@@ -11,19 +12,16 @@ const asking = (requestedService: string, updatedAt: string, id = 'referral-pant
 const listed = async (filter = {}) => (await listUnmapped(world.store, { limit: 100, ...filter })).items;
 
 async function sendAll(): Promise<void> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral());
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral());
 }
 
 test('a code of a record is listed with its map, field and count, goes as a local code, and leaves the list with the record', async () => {
   await sendAll();
-  await world.accept(
+  await world.send(
     ['referral', asking('crisis-bed', '2026-02-20T10:00:00-05:00')],
     ['referral', asking('crisis-bed', '2026-02-20T10:00:00-05:00', 'referral-shelter')],
   );
-  await world.work();
   const bed = { conceptMap: 'sdoh-intervention', way: 'out', code: 'crisis-bed', source: 'county', type: 'referral' };
   expect(await listed()).toEqual([
     {
@@ -38,8 +36,7 @@ test('a code of a record is listed with its map, field and count, goes as a loca
   const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
   expect(JSON.stringify(request.code)).toContain('"code":"crisis-bed"');
   expect(await listed({ source: 'harbor' })).toEqual([]);
-  await world.accept(['referral', asking('food-pantry', '2026-02-20T11:00:00-05:00')]);
-  await world.work();
+  await world.send(['referral', asking('food-pantry', '2026-02-20T11:00:00-05:00')]);
   expect(await listed()).toMatchObject([{ ...bed, records: 1, example: 'referral-shelter' }]);
 });
 
@@ -70,10 +67,9 @@ test('a code of the server that no record can hold is listed as it stands there,
 test('the list goes on page by page', async () => {
   await sendAll();
   const codes = ['aa', 'bb', 'cc'];
-  await world.accept(
+  await world.send(
     ...codes.map((code) => ['referral', asking(code, '2026-02-20T10:00:00-05:00', `referral-${code}`)] as const),
   );
-  await world.work();
   const first = await listUnmapped(world.store, { limit: 2 });
   const second = await listUnmapped(world.store, { limit: 2, after: first.next ?? '' });
   expect([...first.items, ...second.items]).toMatchObject(codes.map((code) => ({ code })));

@@ -5,8 +5,9 @@ import { isObject } from '../../src/json.ts';
 import { reviewAlerts } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aGoal, anOrganization, aReferral, aWorker } from '../builders.ts';
-import { ownCounts, slotsOfCaseload } from '../support/rig.ts';
-import { caseWithReferral, directoryAndClient, type Item, useWorld } from '../support/world.ts';
+import { caseload, caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
+import { ownCounts } from '../support/rig.ts';
+import { useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const everySlotOnce = Object.fromEntries(slotsOfCaseload.map((slot) => [slot, 1]));
@@ -14,7 +15,7 @@ const lane = 'county.case.case-rosa';
 
 /** All but one record. */
 function without(type: string, id: string): Item[] {
-  return [...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] !== type || item[1].id !== id);
+  return caseload().filter((item) => item[0] !== type || item[1].id !== id);
 }
 
 async function states(...names: string[]): Promise<string[]> {
@@ -33,12 +34,8 @@ describe('a record that arrives before what it points at', () => {
     ['need', 'need-food'],
     ['goal', 'goal-meals'],
   ])('%s %s last: everything ends as one resource per slot, by itself', async (type, id) => {
-    await world.accept(...without(type, id));
-    await world.work();
-    await world.accept(
-      ...[...directoryAndClient(), ...caseWithReferral()].filter((item) => item[0] === type && item[1].id === id),
-    );
-    await world.work();
+    await world.send(...without(type, id));
+    await world.send(...caseload().filter((item) => item[0] === type && item[1].id === id));
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
     expect(await world.lane(lane)).toMatchObject({ hasWork: false, waiting: false, reason: undefined });
     expect(await world.store.db.selectFrom('waiting').selectAll().execute()).toEqual([]);
@@ -48,17 +45,13 @@ describe('a record that arrives before what it points at', () => {
   });
 
   test('34: each record in reverse order, worked off in between: a child waits for its parent', async () => {
-    for (const item of [...directoryAndClient(), ...caseWithReferral()].toReversed()) {
-      await world.accept(item);
-      await world.work();
-    }
+    for (const item of caseload().toReversed()) await world.send(item);
     expect(await ownCounts(world.server)).toEqual(everySlotOnce);
   });
 });
 
 test('a worker that waited for its organization goes on as what cases point at, before them', async () => {
-  await world.accept(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
-  await world.work();
+  await world.send(...without('organization', 'org-riverside').filter(([type]) => type === 'worker'));
   await world.accept(...directoryAndClient().filter(([, { id }]) => id === 'org-riverside'), ...caseWithReferral());
   await world.run('county.organization.org-riverside');
   const due = await world.store.db
@@ -86,8 +79,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   ];
 
   test('waits with its reason, and the rest of the case goes on', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-record']);
     expect(await states('referral/referral-pantry#request', 'goal/goal-meals#goal', 'carePlan/plan-rosa#plan')).toEqual(
       ['current', 'current', 'current'],
@@ -102,10 +94,8 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is released by itself when the record arrives', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
-    await world.accept(later());
-    await world.work();
+    await world.send(...caseWith(referral()));
+    await world.send(later());
     const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       requester: { reference: `Organization/${id}` },
@@ -114,45 +104,34 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('is told of by one alert after 24 hours, however often the lane has run since, until the record arrives', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     await hoursPass(25);
-    await world.accept(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['goal', aGoal({ updatedAt: '2026-02-20T10:00:00-05:00' })]);
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([{ topic: 'records-awaited:general', code: 'records-awaited', count: 1 }]);
-    await world.accept(later());
-    await world.work();
+    await world.send(later());
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 
   test('no alert is opened for what only waits for the server', async () => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
-    ]);
-    await world.accept(...caseWith(referral()), later());
-    await world.work();
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } });
+    await world.send(...caseWith(referral()), later());
     await hoursPass(25);
     await reviewAlerts(world.deps);
     expect(await world.alerts()).toEqual([]);
   });
 
   test('is told apart from one whose organization is known but not on the server yet', async () => {
-    await world.server.control('POST', 'faults', [
-      { method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } },
-    ]);
-    await world.accept(...caseWith(referral()), later());
-    await world.work();
+    await world.server.faults({ method: 'POST', path: 'Organization', fault: { drop: 'before-commit' } });
+    await world.send(...caseWith(referral()), later());
     expect(await states('referral/referral-pantry#fulfilment')).toEqual(['waiting: waits-for-link']);
   });
 
   test('its Task never goes out as an open one: it waits for the organization that is asked', async () => {
-    await world.accept(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
-    await world.work();
+    await world.send(...caseWith(['referral', aReferral({ organizationId: 'org-later', serviceId: undefined })]));
     expect(await world.server.all('Task')).toEqual([]);
-    await world.accept(later());
-    await world.work();
+    await world.send(later());
     const { id } = await world.server.own('Organization', 'county/organization/org-later#organization');
     expect(await world.server.own('Task', 'county/referral/referral-pantry#fulfilment')).toMatchObject({
       owner: { reference: `Organization/${id}` },
@@ -161,8 +140,7 @@ describe('a referral whose requesting organization its source has not sent', () 
   });
 
   test('writes nothing more while it waits, however often the lane is wanted', async () => {
-    await world.accept(...caseWith(referral()));
-    await world.work();
+    await world.send(...caseWith(referral()));
     const before = (await world.server.journal()).length;
     await world.workAgain();
     expect(await world.server.writes(before)).toEqual([]);
@@ -183,8 +161,7 @@ describe('an optional reference', () => {
       ['case', aCase()],
       ['need', without('x', '').find(([type]) => type === 'need')?.[1] ?? {}],
     );
-    await world.accept(...caseWithReferral(), ['referral', second()]);
-    await world.work();
+    await world.send(...caseWithReferral(), ['referral', second()]);
     expect(await states('referral/referral-second#request')).toEqual(['current']);
     expect(await replaces()).toBeUndefined();
     expect(await world.lane(lane)).toMatchObject({ waiting: false, reason: undefined });
@@ -194,15 +171,8 @@ describe('an optional reference', () => {
     ['the same case', 'case-rosa'],
     ['another case', 'case-other'],
   ])('is added by itself when its record arrives in %s', async (_title, caseId) => {
-    await world.accept(
-      ...directoryAndClient(),
-      ...caseWithReferral(),
-      ['case', aCase({ id: 'case-other' })],
-      ['referral', second()],
-    );
-    await world.work();
-    await world.accept(['referral', first(caseId)]);
-    await world.work();
+    await world.send(...caseload(), ['case', aCase({ id: 'case-other' })], ['referral', second()]);
+    await world.send(['referral', first(caseId)]);
     const { id } = await world.server.own('ServiceRequest', 'county/referral/referral-first#request');
     expect(await replaces()).toMatchObject([{ reference: `ServiceRequest/${id}` }]);
   });
@@ -210,8 +180,7 @@ describe('an optional reference', () => {
   test('that goes in a circle is cut once and mended by an update', async () => {
     const one = aReferral({ id: 'referral-one', replacesId: 'referral-two' });
     const two = aReferral({ id: 'referral-two', replacesId: 'referral-one' });
-    await world.accept(...directoryAndClient(), ...caseWithReferral(), ['referral', one], ['referral', two]);
-    await world.work();
+    await world.send(...caseload(), ['referral', one], ['referral', two]);
     for (const name of ['one', 'two']) {
       const { replaces: other } = await world.server.own('ServiceRequest', `county/referral/referral-${name}#request`);
       expect(Array.isArray(other) && isObject(other[0]) ? other[0].reference : undefined).toMatch(/^ServiceRequest\//);
@@ -221,19 +190,16 @@ describe('an optional reference', () => {
 
 describe('what a record looked up elsewhere', () => {
   test('a new version of the other record brings the lane back', async () => {
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const preferredContact = { channel: 'phone', safeToContact: false } as const;
-    await world.accept(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
-    await world.work();
+    await world.send(['client', aClient({ preferredContact, updatedAt: '2026-02-08T10:00:00-05:00' })]);
     const request = await world.server.own('ServiceRequest', 'county/referral/referral-pantry#request');
     expect(JSON.stringify(request.orderDetail)).toContain('contacting-subject-prohibited');
   });
 
   test('a worker with a supervisor who is sent later goes out at once', async () => {
     const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-    await world.accept(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
-    await world.work();
+    await world.send(['organization', agency], ['worker', aWorker({ supervisorId: 'worker-later' })]);
     expect(await states('worker/worker-okafor#practitioner', 'worker/worker-okafor#role')).toEqual([
       'current',
       'current',

@@ -56,7 +56,7 @@ export async function startSite({ store, queue = {} }: SiteOptions): Promise<Sit
     startServer('oracle'),
   ]);
   const servers = { standard, epic, oracle };
-  for (const server of [epic, oracle]) await server.control('POST', 'settings', { auth: 'none' });
+  for (const server of [epic, oracle]) await server.settings({ auth: 'none' });
   const log: string[] = [];
   const logger = pino({ level: 'trace' }, collected(log));
   const config = configuration(servers, queue, receiver.url);

@@ -32,13 +32,12 @@ export async function liveThrough(site: Site, canaries: Canaries): Promise<Told>
     await send();
   };
   await seedHospitals(site, canaries, records);
-  for (const vendor of vendorNames)
-    await site.servers[vendor].control('POST', 'faults', troubles(canaries, vendor, ['GET', 'POST']));
+  for (const vendor of vendorNames) await site.servers[vendor].faults(...troubles(canaries, vendor, ['GET', 'POST']));
   await send();
   await decideAll(site, canaries);
   await sendNext();
   const struck = await struckBy(site);
-  for (const vendor of vendorNames) await site.servers[vendor].control('DELETE', 'faults');
+  for (const vendor of vendorNames) await site.servers[vendor].mend();
   await sendNext();
   await decideAll(site, canaries);
   await editThere(site, canaries);
@@ -56,8 +55,8 @@ async function failUpdates(
   sendNext: () => Promise<void>,
 ): Promise<Record<string, number>> {
   const { standard } = site.servers;
-  await standard.control('POST', 'settings', { transactions: false });
-  await standard.control('POST', 'faults', troubles(canaries, 'standard', ['PUT']));
+  await standard.settings({ transactions: false });
+  await standard.faults(...troubles(canaries, 'standard', ['PUT']));
   let struck: Record<string, number> = {};
   for (let times = 0; times < 3 && (times === 0 || Object.values(struck).includes(0)); times += 1) {
     await sendNext();
@@ -70,7 +69,7 @@ async function failUpdates(
     }),
   );
   if (!skipped.includes(true)) throw new Error('Nothing was stuck, and nothing set aside.');
-  await standard.control('DELETE', 'faults');
+  await standard.mend();
   await site.settle();
   return struck;
 }
@@ -133,7 +132,7 @@ async function seedHospitals(site: Site, canaries: Canaries, records: readonly P
         period: { start: '2026-02-01T09:00:00Z' },
       }),
     );
-    for (const resource of [...charts, ...stays]) await site.servers[vendor].control('POST', 'seed', resource);
+    await site.servers[vendor].seed(...charts, ...stays);
   }
 }
 

@@ -1,8 +1,8 @@
 // records.md, "Types": what each kind of field takes and refuses, with the name of the rule.
 
 import { describe, expect, test } from '@jest/globals';
-import type { Json } from '../../src/json.ts';
-import type { RecordType } from '../../src/records/records.ts';
+import { isObject, type Json, textAt } from '../../src/json.ts';
+import { definitionsSchema, type RecordType } from '../../src/records/records.ts';
 import { accepted, changed, errorsOf, refusals } from './parse.ts';
 
 type Values = [kind: string, type: RecordType, field: string, good: Json[], bad: [Json, string][]];
@@ -31,9 +31,13 @@ describe.each<Values>([
     'line',
     'organization',
     'name',
-    ['x', long(250), '🥕 مخزن e\u0301', ' '],
+    ['x', long(250), '🥕 مخزن e\u0301', '0', '\u200ex '],
     [
       ['', 'empty'],
+      [' ', 'empty'],
+      ['\t\u00a0\u2003', 'empty'],
+      ['\u200b\u200d\ufe0f\ufeff', 'empty'],
+      ['\u0001', 'empty'],
       [long(251), 'max-length'],
       ['a\nb', 'line'],
       ['a\rb', 'line'],
@@ -48,8 +52,9 @@ describe.each<Values>([
     ['a\nb\r\nc', long(20_000), '🥕'.repeat(20_000)],
     [
       ['', 'empty'],
+      [' \r\n \u3000\u0001', 'empty'],
       [long(20_001), 'max-length'],
-      [' '.repeat(1_000_000), 'max-length'],
+      [`x${' '.repeat(1_000_000)}`, 'max-length'],
       [['a'], 'type'],
     ],
   ],
@@ -356,6 +361,25 @@ test('a code in the wrong case is answered with the list and a hint', () => {
       message: '/sex must be one of female, male, other, unknown, in lower case and without spaces around it.',
     },
   ]);
+});
+
+test('a text in which there is nothing to see is refused like one that is empty, wherever it stands', () => {
+  const names = [{ use: 'legal', given: [' '], family: '\u00a0' }];
+  const message = (pointer: string) => `${pointer} is empty. Leave the field out instead: absent means not said.`;
+  expect(errorsOf('client', changed('client', { names }))).toEqual([
+    { pointer: '/names/0/given/0', rule: 'empty', found: 'text of 1 character', message: message('/names/0/given/0') },
+    { pointer: '/names/0/family', rule: 'empty', found: 'text of 1 character', message: message('/names/0/family') },
+  ]);
+});
+
+test('what a record may not hold for want of anything to see is offered to no source either', () => {
+  const { filled } = isObject(definitionsSchema.$defs) ? definitionsSchema.$defs : {};
+  const isFilled = new RegExp(String(isObject(filled) ? filled.pattern : ''), 'u');
+  const offered = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code))
+    .filter((character) => !isFilled.test(character))
+    .filter((character) => textAt({ text: character }, 'text') !== undefined);
+  expect(offered).toEqual([]);
+  expect(textAt({ text: ' 🥕 ' }, 'text')).toBe(' 🥕 ');
 });
 
 test('null is refused everywhere with the advice to leave the field out', () => {

@@ -320,6 +320,14 @@ describe('what comes with a status', () => {
     expect(outcome).toEqual({ code, ...(text !== undefined && { text }), at, confirmedBy: 'partner' });
   });
 
+  test('a reason in which there is nothing to see is none: a record takes no such text', () => {
+    const statusReason = { text: ' \u200b', coding: [{ display: '\u00a0' }] };
+    const patch = patchOf(read({ task: { status: 'rejected', statusReason } }));
+    expect(patch).toMatchObject({ status: 'declined', declineReason: 'other' });
+    expect(patch).not.toHaveProperty('declineText');
+    expect(objectsAt(patch, 'history').at(-1)).not.toHaveProperty('reason');
+  });
+
   test('the history grows at its end, with who acted, when, and why; what is implied is called so', () => {
     const task = { status: 'on-hold', statusReason: { text: 'Closed for a week.' } };
     const { history } = patchOf(read({ task, before: 'requested', by: 'Elm Street Pantry' }));

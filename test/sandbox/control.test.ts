@@ -67,6 +67,19 @@ describe('seed', () => {
     ).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  test('takes a byte order mark before them', async () => {
+    expect((await seed(`\ufeff${JSON.stringify(aPatient({ id: 'a' }))}`)).body.seeded).toBe(1);
+    const lines = `\ufeff${JSON.stringify(aPatient({ id: 'b' }))}\n${JSON.stringify(aPatient({ id: 'c' }))}`;
+    expect((await seed(lines, 'application/fhir+ndjson')).body.seeded).toBe(2);
+  });
+
+  // An empty list is no FHIR: a Bundle of nothing is one without entries.
+  test('takes a Bundle of nothing', async () => {
+    const answer = await seed(JSON.stringify({ resourceType: 'Bundle', type: 'collection' }));
+    expect([answer.status, answer.body]).toEqual([200, { seeded: 0, byType: {} }]);
+    expect((await server.control('GET', 'resources')).body).toEqual({});
+  });
+
   test('replaces the same ids, and searches see the new content', async () => {
     await server.control('POST', 'seed', [aPatient({ id: 'a' })]);
     expect((await server.fhir('GET', 'Patient?gender=female')).body.total).toBe(1);
@@ -92,6 +105,7 @@ describe('seed', () => {
     ['a broken line', `${JSON.stringify(aPatient())}\n{"resourceType":`, 'Line 2'],
     ['no JSON', 'hello', 'Line 1'],
     ['an unknown type', JSON.stringify([aPatient(), { resourceType: 'Pet' }]), 'Resource 2'],
+    ['entries that are no list', JSON.stringify({ resourceType: 'Bundle', entry: {} }), 'entry'],
     ['an entry without resource', JSON.stringify({ resourceType: 'Bundle', entry: [{}] }), 'Resource 1'],
     ['an id that R4 does not allow', JSON.stringify(aPatient({ id: 'a b' })), 'Resource 1'],
   ])('%s is refused, and nothing of it is stored', async (_name, body, named) => {
@@ -129,6 +143,17 @@ describe('clock', () => {
     expect(after.body.meta.lastUpdated).toMatch(/^2026-03-08T10:30:0/);
     expect(after.headers.get('last-modified')).toMatch(/^Sun, 08 Mar 2026 10:30:0/);
     expect((await server.control('POST', 'clock', { real: true })).body.offsetMs).toBe(0);
+  });
+
+  test('takes a byte order mark', async () => {
+    const { origin } = new URL(server.base);
+    const body = '\ufeff{"now":"2026-03-08T01:30:00-05:00"}';
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${origin}/_control/standard/clock`, { method: 'POST', body, headers });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      { now: expect.stringMatching(/^2026-03-08T06:30/) },
+    ]);
   });
 
   test.each([

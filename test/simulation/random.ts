@@ -1,5 +1,7 @@
 // Chance by seed: one stream for each actor, so that a draw more or less of one shifts no other.
 
+import { mulberry32 } from '../support/mulberry32.ts';
+
 export interface Random {
   /** 0 to below 1. */
   next(): number;
@@ -10,16 +12,11 @@ export interface Random {
   pick<T>(list: readonly T[]): T;
 }
 
-/** The same seed and name give the same draws (mulberry32). */
+/** The same seed and name give the same draws. */
 export function stream(seed: number, name: string): Random {
   let state = seed | 0;
   for (let at = 0; at < name.length; at += 1) state = Math.imul(state ^ name.charCodeAt(at), 0x9e3779b1) | 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = mulberry32(state);
   const between = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
   return {
     next,

@@ -2,10 +2,11 @@
 // and then late. What it was promised is kept here, to be held against the store and the server.
 
 import type { ConnectionConfig } from '../../src/config.ts';
-import { acceptRecords, parseRecord, type RecordType, type StoredRecord } from '../../src/records/records.ts';
+import { acceptRecords, type RecordType, type StoredRecord } from '../../src/records/records.ts';
 import type { SeedPerson } from '../../src/sandbox/hospital-seed.ts';
 import type { Store } from '../../src/store/store.ts';
 import { aCarePlan, aCase, aClient, aConsent, aGoal, aNeed, anOrganization, aReferral, aWorker } from '../builders.ts';
+import { checked, type Item } from '../support/caseload.ts';
 import type { Random } from './random.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -71,12 +72,8 @@ export class Source {
     const late = this.#swarm.disorder > 0 && this.#random.chance(this.#swarm.disorder);
     const batch = late ? this.#open.toReversed() : [...this.#open];
     const held = late && batch.length > 1 ? batch.splice(this.#random.between(1, batch.length - 1)) : [];
-    const checked = batch.map(({ type, record }) => {
-      const parsed = parseRecord(type, record, { now: new Date(now), timeZone: 'America/New_York' });
-      if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-      return { type, record: parsed.record };
-    });
-    const answers = await store.tx((trx) => acceptRecords(trx, 'county', checked, this.#configs));
+    const items = batch.map(({ type, record }): Item => [type, record]);
+    const answers = await store.tx((trx) => acceptRecords(trx, 'county', checked(items, new Date(now)), this.#configs));
     this.promised.push(...batch.filter((_, at) => answers[at]?.outcome !== 'stale'));
     this.#open = held;
   }

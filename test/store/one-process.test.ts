@@ -96,7 +96,7 @@ describe('the folder', () => {
     await writeFile(join(folder, 'database', 'global', 'pg_control'), 'damaged');
     await expect(openStore({ folder })).rejects.toMatchObject({
       code: 'store-unusable',
-      message: expect.stringContaining('which may be damaged: restore the folder from a backup'),
+      message: expect.stringContaining('they may be damaged: restore the folder from a backup'),
     });
   });
 

@@ -3,14 +3,15 @@
 
 import { versionTagOf } from '../../src/connections/connections.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { isObject } from '../../src/json.ts';
+import { isObject, objectsAt } from '../../src/json.ts';
 import { noteInbound, refuseChange } from '../../src/lanes/lanes.ts';
 import { raiseWanted, saveSeen } from '../../src/lanes/links.ts';
 import { sql } from '../../src/store/store.ts';
 import { anOrganization } from '../builders.ts';
 import { acceptedOf } from './adopting.ts';
+import { directoryAndClient } from './caseload.ts';
 import { identifierSystem } from './rig.ts';
-import { directoryAndClient, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export const ines: JsonObject = {
   resourceType: 'Patient',
@@ -95,7 +96,7 @@ export const task: JsonObject = {
 
 /** The hospital's own staff enters or changes resources in its record. */
 export async function hospitalHas(world: World, ...resources: readonly JsonObject[]): Promise<void> {
-  await world.server.control('POST', 'seed', [...resources]);
+  await world.server.seed(...resources);
 }
 
 /** It is seen by a poll, and what has work does it. */
@@ -128,8 +129,7 @@ export async function ops(world: World, after = 0): Promise<string[]> {
 /** The source takes everything over that it was offered, under ids of its own, and completes what no server says. */
 export async function sourceAdopts(world: World, referral: JsonObject = {}): Promise<void> {
   const last = new Map((await feed(world)).filter(({ op }) => op === 'propose').map((one) => [one.id, one]));
-  await world.accept(...acceptedOf([...last.values()], referral));
-  await world.work();
+  await world.send(...acceptedOf([...last.values()], referral));
 }
 
 /** The one resource of a type in the hospital's store. */
@@ -159,8 +159,7 @@ export async function sourceMoves(world: World, status: string, more: JsonObject
   const history = Array.isArray(content.history) ? content.history : [];
   const at = `2026-03-0${history.length}T09:00:00-05:00`;
   const move = { id: `h${history.length}`, status, at };
-  await world.accept(['referral', { ...content, status, history: [...history, move], updatedAt: at, ...more }]);
-  await world.work();
+  await world.send(['referral', { ...content, status, history: [...history, move], updatedAt: at, ...more }]);
 }
 
 /** Refuses the newest proposal of a type. */
@@ -179,8 +178,7 @@ export async function sourceRefuses(world: World, type: string, words: string): 
 /** Who the source is: its agency, the hospital as it knows it, and a worker. */
 export async function sourceIsThere(world: World): Promise<void> {
   const hospital = anOrganization({ id: 'org-hospital', name: 'General Hospital', kind: 'hospital' });
-  await world.accept(...directoryAndClient().slice(0, 4), ['organization', hospital]);
-  await world.work();
+  await world.send(...directoryAndClient().slice(0, 4), ['organization', hospital]);
 }
 
 /** What a poll does with what it finds, where the poll of the server itself is not what is tested. */
@@ -210,4 +208,32 @@ export async function hospitalShows(world: World, ...paths: readonly string[]): 
     });
   }
   await world.work();
+}
+
+/** What tests of a referral that the hospital begins do in a world. */
+export function begunOn(world: World) {
+  async function begins(more: JsonObject = {}): Promise<void> {
+    await hospitalHas(world, ines, foodCondition, foodOrder, { ...task, ...more });
+    await seen(world);
+  }
+
+  return {
+    begins,
+
+    async isAdopted(referral: JsonObject = {}): Promise<void> {
+      await sourceIsThere(world);
+      await begins();
+      await sourceAdopts(world, referral);
+    },
+
+    journalled: async () => (await world.server.journal()).length,
+
+    /** What was written of Tasks, as `PUT accepted`. */
+    statusesOf: async (after: number) =>
+      (await world.server.writes(after)).flatMap(({ requestBody, method }) => {
+        const body = typeof requestBody === 'string' ? JSON.parse(requestBody) : requestBody;
+        const entries = objectsAt(body, 'entry').map(({ resource }) => resource);
+        return [body, ...entries].flatMap((one) => (one?.resourceType === 'Task' ? [`${method} ${one.status}`] : []));
+      }),
+  };
 }

@@ -3,18 +3,8 @@
 import { findMarker } from '../../src/documents/documents.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
-import { caseWithReferral, directoryAndClient, type World } from './world.ts';
-
-/** The builders' Rosa as a hospital knows her: her number is stored with leading spaces (E18). */
-export const rosa: JsonObject = {
-  resourceType: 'Patient',
-  id: 'rosa',
-  active: true,
-  identifier: [{ system: 'urn:oid:1.2.3', value: '     MRN-20417' }],
-  name: [{ use: 'official', family: 'Delgado', given: ['Rosa', 'Maria'] }],
-  birthDate: '1984-06-17',
-  gender: 'female',
-};
+import { caseload } from './caseload.ts';
+import type { World } from './world.ts';
 
 /** An encounter of a patient, Rosa's by default; one that is finished ended when it started. */
 export function anEncounter(id: string, status: string, start: string, patient = 'rosa'): JsonObject {
@@ -41,8 +31,7 @@ export function documentsOf(world: World) {
   return {
     /** A client and a case with a plan; the lanes run. */
     async sendCase(): Promise<void> {
-      await world.accept(...directoryAndClient(), ...caseWithReferral());
-      await world.work();
+      await world.send(...caseload());
     },
 
     /** The documents that the server holds, in the order of their editions. */
@@ -60,20 +49,12 @@ export function documentsOf(world: World) {
       await sql`update lane set wanted = wanted + 1 where next_look_at <= now()`.execute(world.store.db);
     },
 
-    async seed(...resources: readonly JsonObject[]): Promise<void> {
-      for (const resource of resources) await world.server.control('POST', 'seed', resource);
-    },
-
     /** Requests that changed something on the server, or tried to; a $match only asks. */
     async writes(): Promise<string[]> {
       const tried = (await world.server.journal()).filter(
         ({ method, url }) => method !== 'GET' && !String(url).endsWith('$match'),
       );
       return tried.map(({ method, url, status }) => `${method} ${typeIn(String(url))} ${status}`);
-    },
-
-    async strikeOnce(method: string, path: string, fault: JsonObject): Promise<void> {
-      await world.server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
     },
   };
 }

@@ -5,15 +5,14 @@ import type { JsonObject } from '../../src/json.ts';
 import { refuseChange } from '../../src/lanes/lanes.ts';
 import { aNeed, aReferral } from '../builders.ts';
 import { depsOn } from '../clocks/kept.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, type World } from './world.ts';
+import { caseWithReferral, directoryAndClient } from './caseload.ts';
+import { partnerEdits, type World } from './world.ts';
 
 /** The whole loop: sent, answered with a jump, taken over by half; a change that is refused; a clock that is broken; a need that nobody may
  * see. @returns the Task as it was sent */
 export async function wholeLoop(world: World, { leavesQuestion = false } = {}): Promise<JsonObject> {
-  await world.accept(...directoryAndClient());
-  await world.work();
-  await world.accept(...caseWithReferral(), ['need', aNeed({ id: 'need-secret', sensitivity: ['hiv'] })]);
-  await world.work();
+  await world.send(...directoryAndClient());
+  await world.send(...caseWithReferral(), ['need', aNeed({ id: 'need-secret', sensitivity: ['hiv'] })]);
   const task = await world.server.own('Task', 'county/referral/referral-pantry#fulfilment');
   await partnerEdits(world.server, `Task/${task.id}`, (held) => ({ ...held, status: 'in-progress' }));
   await world.poll();

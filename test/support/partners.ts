@@ -10,7 +10,8 @@ import {
 import type { JsonObject } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { aConsent } from '../builders.ts';
-import { aConfig, caseload } from './rig.ts';
+import { caseload } from './caseload.ts';
+import { aConfig } from './rig.ts';
 
 export const pantry: PartnerConfig = { id: 'pantry', organization: { source: 'county', id: 'org-pantry' } };
 

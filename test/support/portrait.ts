@@ -1,22 +1,10 @@
 // What a server holds, told so that two servers can be compared, and what its journal says was written.
 
 import { isObject, type JsonObject } from '../../src/json.ts';
+import { caseTypes } from './caseload.ts';
 import { ownValue, type TestServer } from './rig.ts';
 
-const types = [
-  'Organization',
-  'Practitioner',
-  'PractitionerRole',
-  'HealthcareService',
-  'Patient',
-  'EpisodeOfCare',
-  'CareTeam',
-  'Condition',
-  'Goal',
-  'ServiceRequest',
-  'Task',
-  'CarePlan',
-];
+const types = ['Organization', 'Practitioner', 'PractitionerRole', 'HealthcareService', 'Patient', ...caseTypes];
 
 /** All resources, by our identifier: each content without what the server adds, and references by what they point at, in lists in alphabetical order. */
 export async function portrait(server: TestServer): Promise<Record<string, JsonObject[]>> {

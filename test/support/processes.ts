@@ -143,7 +143,7 @@ export interface Held {
 /** The next such request is held up. @returns what awaits that it has come */
 export async function hold(server: TestServer, { method, path, done }: Held): Promise<() => Promise<void>> {
   const fault = { drop: done ? 'after-commit' : 'before-commit', delayMs: 5_000 };
-  await server.control('POST', 'faults', [{ method, path, nth: 1, fault }]);
+  await server.strikeOnce(method, path, fault);
   return () => eventually(() => hasStruck(server), `${method} ${path}`, 30_000);
 }
 

@@ -5,11 +5,10 @@ import pino from 'pino';
 import type { Config, ConnectionConfig, VendorName } from '../../src/config.ts';
 import { type Gateway, startGateway } from '../../src/gateway.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
-import { wantAll } from '../../src/lanes/lanes.ts';
-import { parseRecord, type RecordType } from '../../src/records/records.ts';
+import { createLaneMemories, createRunGate, type LaneDeps, wantAll } from '../../src/lanes/lanes.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import type { Store } from '../../src/store/store.ts';
-import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import { caseload, caseTypes, checked, type Item } from './caseload.ts';
 import { freshEmbedded } from './embedded.ts';
 import { workerSandbox } from './worker-sandbox.ts';
 
@@ -79,15 +78,32 @@ export async function startTestGateway(store: Store, config: Config, leaseMs?: n
   });
 }
 
+/** What a lane needs where nothing is left to chance. */
+export function testDeps(
+  store: Store,
+  overrides: Pick<LaneDeps, 'connections' | 'mappings'> & Partial<LaneDeps>,
+): LaneDeps {
+  let ids = 0;
+  return {
+    store,
+    identifierSystem,
+    holder: 'test',
+    leaseMs: 60_000,
+    gate: createRunGate(),
+    memories: createLaneMemories(),
+    timeZone: () => 'America/New_York',
+    clock: Date.now,
+    newId: () => `send-${++ids}`,
+    random: () => 0,
+    wake: () => {},
+    log: testLogger,
+    ...overrides,
+  };
+}
+
 /** Accepts records of the source `county`, as the HTTP interface would after parsing them. */
-export async function accept(gateway: Gateway, ...items: readonly (readonly [RecordType, JsonObject])[]) {
-  const now = new Date('2026-06-01T00:00:00Z');
-  const checked = items.map(([type, value]) => {
-    const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
-    if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-    return { type, record: parsed.record };
-  });
-  return gateway.api.accept('county', checked);
+export async function accept(gateway: Gateway, ...items: readonly Item[]) {
+  return gateway.api.accept('county', checked(items));
 }
 
 /** Awaits that no lane has work that it could do now; fails with what is left after the deadline. */
@@ -118,6 +134,16 @@ export interface TestServer {
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: JsonObject; etag: string | undefined }>;
   control(method: string, path: string, body?: Json): Promise<Json>;
+  /** Puts resources there as if they had always been there: an id that is there already is replaced. */
+  seed(...resources: readonly JsonObject[]): Promise<void>;
+  /** Sets what the server does otherwise than it does by default. */
+  settings(change: JsonObject): Promise<void>;
+  /** The rules by which requests are struck from now on, instead of those before. */
+  faults(...rules: readonly JsonObject[]): Promise<void>;
+  /** Strikes the next request of this kind, and nothing else. */
+  strikeOnce(method: string, path: string, fault: JsonObject): Promise<void>;
+  /** Takes all faults away. */
+  mend(): Promise<void>;
   /** The whole store of a type, without any rules of the server. */
   all(resourceType: string): Promise<JsonObject[]>;
   /** The one resource that carries our identifier for a slot. */
@@ -157,6 +183,7 @@ export async function startServer(vendor: VendorName = 'standard'): Promise<Test
     const text = await response.text();
     return text === '' ? null : JSON.parse(text);
   };
+  const faults = async (...rules: readonly JsonObject[]) => void (await control('POST', 'faults', [...rules]));
   const listed = async (path: string): Promise<JsonObject[]> => {
     const answer = await control('GET', path);
     const items = isObject(answer) ? answer.items : answer;
@@ -166,6 +193,11 @@ export async function startServer(vendor: VendorName = 'standard'): Promise<Test
     url: sandbox.url,
     base,
     control,
+    seed: async (...resources) => void (await control('POST', 'seed', [...resources])),
+    settings: async (change) => void (await control('POST', 'settings', change)),
+    faults,
+    strikeOnce: (method, path, fault) => faults({ method, path, nth: 1, fault }),
+    mend: () => faults(),
     fhir: async (method, path, body, headers) => {
       const response = await fetch(`${base}/${path}`, {
         method,
@@ -219,48 +251,8 @@ const ownTypes = [
   'HealthcareService',
   'Location',
   'Patient',
-  'EpisodeOfCare',
-  'CareTeam',
   'Consent',
-  'Condition',
-  'Goal',
-  'ServiceRequest',
-  'Task',
-  'CarePlan',
-];
-
-/** The builders' story: one case with all that it points at, in natural order. */
-export function caseload(): (readonly [RecordType, JsonObject])[] {
-  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-  return [
-    ['organization', agency],
-    ['organization', anOrganization()],
-    ['worker', aWorker()],
-    ['service', aService()],
-    ['client', aClient()],
-    ['case', aCase()],
-    ['need', aNeed()],
-    ['goal', aGoal()],
-    ['referral', aReferral()],
-    ['carePlan', aCarePlan()],
-  ];
-}
-
-/** What `caseload()` becomes on a server that takes everything. */
-export const slotsOfCaseload = [
-  'county/organization/org-riverside#organization',
-  'county/organization/org-pantry#organization',
-  'county/worker/worker-okafor#practitioner',
-  'county/worker/worker-okafor#role',
-  'county/service/service-groceries#service',
-  'county/client/client-rosa#patient',
-  'county/case/case-rosa#episode',
-  'county/case/case-rosa#team',
-  'county/need/need-food#condition',
-  'county/goal/goal-meals#goal',
-  'county/referral/referral-pantry#request',
-  'county/referral/referral-pantry#fulfilment',
-  'county/carePlan/plan-rosa#plan',
+  ...caseTypes,
 ];
 
 /** Awaits a state; fails with what was waited for. */
@@ -290,7 +282,7 @@ export interface SiteOptions {
 /** A gateway between a source and a simulated hospital that asks nobody to sign in, with the caseload sent; all of it is stopped after `work`. */
 export async function onSite(options: SiteOptions, work: (site: Site) => Promise<void>): Promise<void> {
   const [server, store] = await Promise.all([startServer(), (options.openStore ?? freshEmbedded)()]);
-  await server.control('POST', 'settings', { auth: 'none' });
+  await server.settings({ auth: 'none' });
   const config = aConfig([aConnection(server.base, options.connection)], options.config);
   const gateway = await startTestGateway(store, config);
   try {

@@ -158,10 +158,9 @@ export async function searchTwins(options: {
       const link = [{ type: 'replaced-by', other: { reference: `Patient/p${at}-0` } }];
       return [...made, aPatient(old, first.person, vendor === 'standard' ? { active: false, link } : {})];
     });
-    for (let from = 0; from < patients.length; from += 500)
-      await server.control('POST', 'seed', patients.slice(from, from + 500));
-    if (vendor === 'epic') await server.control('POST', 'settings', { auth: 'none', merged, restricted });
-    if (vendor === 'oracle') await server.control('POST', 'settings', { auth: 'none', combined: merged });
+    for (let from = 0; from < patients.length; from += 500) await server.seed(...patients.slice(from, from + 500));
+    if (vendor === 'epic') await server.settings({ auth: 'none', merged, restricted });
+    if (vendor === 'oracle') await server.settings({ auth: 'none', combined: merged });
     const connection = aConnection(server.base, { vendor, createPatients: vendor === 'standard', task: 'off' });
     const gateway = await startTestGateway(store, aConfig([connection]));
     try {

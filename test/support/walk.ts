@@ -14,8 +14,6 @@ import {
   cachedCapabilities,
   checkIdentity,
   configurationOf,
-  createLaneMemories,
-  createRunGate,
   decide,
   freeDeadLeases,
   type LaneDeps,
@@ -28,18 +26,19 @@ import {
   runLane,
   wantAll,
 } from '../../src/lanes/lanes.ts';
+
 import { compileMappings, type MappingSet, readMappingFiles } from '../../src/mapping/mapping.ts';
-import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
+import { acceptRecords } from '../../src/records/records.ts';
 import { embeddedBacking } from '../../src/store/embedded.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { type Backing, type Store, storeOn } from '../../src/store/store.ts';
 import { aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aWorker } from '../builders.ts';
+import { checked, type Item } from './caseload.ts';
 import { snapshotOfStore } from './embedded.ts';
 import { Life, type LifeOptions, mortalBacking } from './mortal.ts';
 import { laterByAnHour } from './processes.ts';
-import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
+import { aConnection, identifierSystem, startServer, type TestServer, testDeps } from './rig.ts';
 
-type Item = readonly [RecordType, JsonObject];
 type Row = Readonly<Record<string, unknown>>;
 
 /** A database and a server that outlive the gateways on them. */
@@ -131,36 +130,16 @@ async function start(site: Site, life: Life): Promise<Started> {
   await preparePolls(store, config, connection.vendor);
   const capabilities = cachedCapabilities(store, connection, Date.now);
   const abilities = async () => readAbilities(connection, capabilities, mappings);
-  let sends = 0;
-  const deps: LaneDeps = {
-    store,
-    identifierSystem,
-    connections: new Map([
-      [
-        config.id,
-        {
-          config,
-          configuration: configurationOf(config),
-          vendor: connection.vendor,
-          client: connection.client,
-          abilities,
-        },
-      ],
-    ]),
-    mappings: async () => mappings,
-    holder: 'test',
-    leaseMs: 60_000,
-    gate: createRunGate(),
-    memories: createLaneMemories(),
-    timeZone: () => 'America/New_York',
-    clock: Date.now,
-    newId: () => `send-${++sends}`,
-    random: () => 0,
-    wake: () => {},
-    log: testLogger,
+  const lane = {
+    config,
+    configuration: configurationOf(config),
+    vendor: connection.vendor,
+    client: connection.client,
+    abilities,
   };
+  const deps = testDeps(store, { connections: new Map([[config.id, lane]]), mappings: async () => mappings });
   const core: Core = {
-    accept: async (items) => void (await store.tx((trx) => acceptRecords(trx, 'county', items.map(checked), [config]))),
+    accept: async (items) => void (await store.tx((trx) => acceptRecords(trx, 'county', checked(items), [config]))),
     async rest() {
       for (let round = 0; round < mostRounds; round += 1) {
         const due = await claim(deps, config);
@@ -219,12 +198,6 @@ async function claim({ store }: LaneDeps, config: ConnectionConfig): Promise<Lan
   return claimed;
 }
 
-function checked([type, value]: Item) {
-  const parsed = parseRecord(type, value, { now: new Date('2026-06-01T00:00:00Z'), timeZone: 'America/New_York' });
-  if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-  return { type, record: parsed.record };
-}
-
 /** Waits for a next try are cut short. */
 const tryNow = `
   update casebridge.lane set next_try_at = null
@@ -244,7 +217,7 @@ async function startSite({
   settings = plain,
 }: SiteOptions): Promise<Pick<Site, 'server' | 'config' | 'prepare'>> {
   const server = await startServer(connection.vendor);
-  const prepare = async () => void (await server.control('POST', 'settings', settings));
+  const prepare = async () => void (await server.settings(settings));
   await prepare();
   return { server, prepare, config: aConnection(server.base, { ...hurried, ...connection }) };
 }

@@ -19,8 +19,6 @@ import {
   cachedCapabilities,
   configurationOf,
   connectionReport,
-  createLaneMemories,
-  createRunGate,
   decide,
   type LaneConnection,
   type LaneDeps,
@@ -33,36 +31,12 @@ import {
   wantAll,
 } from '../../src/lanes/lanes.ts';
 import { type MappingFile, readMappingFiles } from '../../src/mapping/mapping.ts';
-import { acceptRecords, parseRecord, type RecordType } from '../../src/records/records.ts';
+import { acceptRecords } from '../../src/records/records.ts';
 import { type Store, sql } from '../../src/store/store.ts';
-import { aCarePlan, aCase, aClient, aGoal, aNeed, anOrganization, aReferral, aService, aWorker } from '../builders.ts';
+import { checked, type Item } from './caseload.ts';
 import { sharedEmbedded, tablesOf } from './embedded.ts';
 import { targetsOf } from './provenance.ts';
-import { aConnection, identifierSystem, startServer, type TestServer, testLogger } from './rig.ts';
-
-export type Item = readonly [RecordType, JsonObject];
-
-/** Everything that the builders' case points at, linked before the case itself is looked at. */
-export function directoryAndClient(): Item[] {
-  const agency = anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', kind: 'case-management' });
-  return [
-    ['organization', agency],
-    ['organization', anOrganization()],
-    ['worker', aWorker()],
-    ['service', aService()],
-    ['client', aClient()],
-  ];
-}
-
-export function caseWithReferral(): Item[] {
-  return [
-    ['case', aCase()],
-    ['need', aNeed()],
-    ['goal', aGoal()],
-    ['referral', aReferral()],
-    ['carePlan', aCarePlan()],
-  ];
-}
+import { aConnection, startServer, type TestServer, testDeps } from './rig.ts';
 
 export interface World {
   readonly server: TestServer;
@@ -73,6 +47,8 @@ export interface World {
   accept(...items: readonly Item[]): Promise<void>;
   /** Runs every lane that has work until none has, cutting waits for a next try short; a lane is tried at most so often. */
   work(options?: { tries?: number; deps?: Partial<LaneDeps> }): Promise<void>;
+  /** Accepts records and does the work that they make. */
+  send(...items: readonly Item[]): Promise<void>;
   /** One run of one lane, if it is due. */
   run(subject: string, options?: { connection?: string; deps?: Partial<LaneDeps> }): Promise<void>;
   /** One poll of every kind on every connection, now. */
@@ -156,24 +132,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     [server, store] = await Promise.all([startServer(vendor), sharedEmbedded()]);
     emptyTables = await emptying(store);
     shipped = await readMappingFiles(mappingFolder);
-    const mappings = activeMappings(store);
-    let ids = 0;
-    deps = {
-      store,
-      identifierSystem,
-      connections,
-      mappings,
-      holder: 'test',
-      leaseMs: 60_000,
-      gate: createRunGate(),
-      memories: createLaneMemories(),
-      timeZone: () => 'America/New_York',
-      clock: Date.now,
-      newId: () => `send-${++ids}`,
-      random: () => 0,
-      wake: () => {},
-      log: testLogger,
-    };
+    deps = testDeps(store, { connections, mappings: activeMappings(store) });
   }, 60_000);
 
   afterAll(async () => {
@@ -189,7 +148,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     connections.clear();
     capabilities.clear();
     await server.control('POST', 'reset');
-    await server.control('POST', 'settings', { auth: 'none' });
+    await server.settings({ auth: 'none' });
     await sql.raw(emptyTables).execute(store.db);
     between = undefined;
     await activateMapping(store, shipped);
@@ -216,13 +175,7 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
     },
 
     async accept(...items) {
-      const now = new Date('2026-06-01T00:00:00Z');
-      const checked = items.map(([type, value]) => {
-        const parsed = parseRecord(type, value, { now, timeZone: 'America/New_York' });
-        if (!parsed.ok) throw new Error(`${type}: ${JSON.stringify(parsed.errors)}`);
-        return { type, record: parsed.record };
-      });
-      await store.tx((trx) => acceptRecords(trx, 'county', checked, [...configs.values()]));
+      await store.tx((trx) => acceptRecords(trx, 'county', checked(items), [...configs.values()]));
     },
 
     async work({ tries = 8, deps: changed = {} } = {}) {
@@ -244,6 +197,11 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
         tried.set(name, (tried.get(name) ?? 0) + 1);
         await world.run(next.subject, { connection: next.connection, deps: changed });
       }
+    },
+
+    async send(...items) {
+      await world.accept(...items);
+      await world.work();
     },
 
     async run(subject, { connection = 'general', deps: changed = {} } = {}) {

@@ -16,6 +16,8 @@ export interface SearchParameter {
   type: SearchType;
   /** Resource types that a reference parameter may point to. */
   targets: readonly string[];
+  /** All that the code of a token parameter may be; absent: anything. */
+  codes?: readonly string[];
 }
 
 export interface Filter<Parameter = SearchParameter> {
@@ -53,7 +55,7 @@ function testOf(parameter: SearchParameter, name: string, value: string, base: s
   const alternatives = splitEscaped(value, ',');
   switch (parameter.type) {
     case 'token':
-      return tokenFilter(name, modifier, alternatives);
+      return tokenFilter(name, modifier, alternatives, parameter.codes);
     case 'reference':
       return referenceFilter(parameter, name, modifier, alternatives, base);
     case 'string':
@@ -72,14 +74,21 @@ function missing(name: string, value: string): Test {
   return { test: (values) => (values.length === 0) === (value === 'true') };
 }
 
-function tokenFilter(name: string, modifier: string, alternatives: string[]): Test {
+function tokenFilter(name: string, modifier: string, alternatives: string[], codes: readonly string[] = []): Test {
   const asked = alternatives.map(askedToken);
+  const strange = codes.length === 0 ? undefined : asked.find(({ value }) => value !== '' && !codes.includes(value));
+  if (strange !== undefined) throw badValue(name, `one of ${codes.join(', ')}${notThat(strange.value)}`);
   const hit = (values: readonly SearchValue[]) =>
     values.some((value) => value.kind === 'token' && asked.some((token) => tokenMatches(value, token)));
   if (modifier === 'not') return { test: (values) => !hit(values) };
   if (modifier !== '') throw badModifier(name);
   const keys = asked.map((token) => token.value);
   return { test: hit, ...(keys.every((key) => key !== '') && { keys }) };
+}
+
+/** Only what looks like a code is repeated: anything may have been written there. */
+function notThat(value: string): string {
+  return /^[a-z-]{1,40}$/i.test(value) ? `, not ${value}` : '';
 }
 
 interface AskedToken {

@@ -33,6 +33,7 @@ export const healthRoutes: readonly Route[] = [
     summary: 'Public keys of Casebridge (RFC 7517).',
     access: 'anyone',
     answers: ['application/jwk-set+json', 'application/json'],
+    accepts: 'anything',
     handle: getKeys,
   },
 ];

@@ -9,40 +9,39 @@ import type { Call, Route } from '../route.ts';
 
 const path = '/hooks/{connection}/{key}';
 
+// Servers ask for FHIR in answer to a notification, in XML too, and take whatever they get.
+const shared = { access: 'anyone', checksBody: true, accepts: 'anything' } as const;
+
 export const hookRoutes: readonly Route[] = [
   {
+    ...shared,
     method: 'POST',
     path,
     summary:
       'Notification of a Subscription (R4 rest-hook, or to a topic), or an HL7 v2 ADT message: wakes the polls that it concerns. An ADT message is answered by an acknowledgement.',
-    access: 'anyone',
-    checksBody: true,
     answers: ['application/json', 'application/hl7-v2', 'x-application/hl7-v2+er7', 'text/plain'],
     handle: notify,
   },
   {
+    ...shared,
     method: 'PUT',
     path: `${path}/{resource}/{resourceId}`,
     summary: 'Notification of a server that puts the resource itself there. Its content is not kept.',
-    access: 'anyone',
-    checksBody: true,
     handle: notify,
   },
   {
+    ...shared,
     method: 'POST',
     path: `${path}/{subscribed}`,
     summary: 'Notification of a Subscription that Casebridge has made, which is about this type.',
-    access: 'anyone',
-    checksBody: true,
     handle: notify,
   },
   {
+    ...shared,
     method: 'PUT',
     path: `${path}/{subscribed}/{resource}/{resourceId}`,
     summary:
       'Notification of a Subscription that Casebridge has made, with the resource itself. Its content is not kept.',
-    access: 'anyone',
-    checksBody: true,
     handle: notify,
   },
 ];

@@ -41,6 +41,7 @@ export const recordRoutes: readonly Route[] = [
     takes: recordStreamTypes,
     takesRecords: true,
     answers: ['application/x-ndjson'],
+    accepts: recordStreamTypes,
     handle: postRecords,
   },
   {

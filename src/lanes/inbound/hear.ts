@@ -127,11 +127,10 @@ function commentOf(
 ): JsonObject | undefined {
   const texts = messageWords(body);
   const status = textAt(body, 'status')?.trim();
-  if (texts.join('').trim() === '' || status === 'entered-in-error' || status === 'not-done') return undefined;
-  const more =
-    objectsAt(body, 'payload').length > texts.length
-      ? ["(What came with it stands in the hospital's record only.)"]
-      : [];
+  if (texts.length === 0 || status === 'entered-in-error' || status === 'not-done') return undefined;
+  const more = objectsAt(body, 'payload').some(({ contentString }) => contentString === undefined)
+    ? ["(What came with it stands in the hospital's record only.)"]
+    : [];
   const byName = textAt(objectAt(body, 'sender'), 'display');
   return {
     id: commentIdOf(id),

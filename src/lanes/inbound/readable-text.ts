@@ -1,7 +1,6 @@
 // The text of a document as a person reads it: plain text as it is, HTML without its markup; of anything else none. Pure.
 
-import type { JsonObject } from '../../json.ts';
-import { textAt } from '../../json.ts';
+import { isBlank, type JsonObject, textAt } from '../../json.ts';
 
 /** Media types that are read, the plainest first. */
 const readable = ['text/plain', 'text/html', 'application/xhtml+xml'];
@@ -90,5 +89,5 @@ function tidied(text: string): string | undefined {
     .filter((row, index) => row !== '' || rows[index - 1] !== '')
     .join('\n')
     .trim();
-  return tidy === '' ? undefined : tidy;
+  return isBlank(tidy) ? undefined : tidy;
 }

@@ -13,7 +13,7 @@
 //   POST   tokens/expire   -> {expired}
 
 import { parseDuration } from '../clock.ts';
-import { jsonReply, type Reply, type SandboxRequest } from '../exchange.ts';
+import { jsonReply, type Reply, SandboxRequest } from '../exchange.ts';
 import type { SimulatedServer } from '../serve.ts';
 import { InvalidControl } from './check-body.ts';
 import { readClients, readClock, readFaults } from './control-bodies.ts';
@@ -63,11 +63,17 @@ export function control(server: SimulatedServer, request: SandboxRequest, path: 
   const command = commands[`${request.method} ${name}`];
   if (command === undefined) return problem(404, `There is no ${request.method} ${name} here.`);
   try {
-    return jsonReply(200, command(server, request, rest));
+    return jsonReply(200, command(server, withoutMark(request), rest));
   } catch (error) {
     if (!(error instanceof InvalidControl)) throw error;
     return problem(400, error.message);
   }
+}
+
+/** Files of records and resources often begin with a byte order mark. */
+function withoutMark(request: SandboxRequest): SandboxRequest {
+  const { method, url, headers, text } = request;
+  return text.startsWith('\ufeff') ? new SandboxRequest(method, url, headers, text.slice(1)) : request;
 }
 
 /** An error as RFC 9457 problem details. */

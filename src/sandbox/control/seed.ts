@@ -59,8 +59,10 @@ function readSeeds(request: SandboxRequest): Seed[] {
   const body = request.json?.value ?? lines(request.text);
   if (Array.isArray(body)) return body.map((item, index) => ({ resource: asObject(item, index) }));
   const whole = asObject(body, 0);
-  if (whole.resourceType !== 'Bundle' || !Array.isArray(whole.entry)) return [{ resource: whole }];
-  return whole.entry.map((entry, index) => readEntry(asObject(entry, index), index));
+  if (whole.resourceType !== 'Bundle') return [{ resource: whole }];
+  const { entry: entries = [] } = whole;
+  if (!Array.isArray(entries)) throw new InvalidControl('The entry of the Bundle must be a list of {resource}.');
+  return entries.map((entry, index) => readEntry(asObject(entry, index), index));
 }
 
 function readEntry(entry: JsonObject, index: number): Seed {

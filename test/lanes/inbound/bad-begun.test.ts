@@ -179,14 +179,14 @@ describe('seen for the first time', () => {
     });
 
     test('an order that we may see later is told then', async () => {
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'GET', path: 'ServiceRequest/order-1', fault: { status: 403, body: '' } },
         { method: 'GET', path: 'ServiceRequest?', fault: { status: 403, body: '' } },
-      ]);
+      );
       await begins();
       expect((await feed(world)).at(-1)?.body).toMatchObject({ requestedText: 'Not said' });
       const { length } = await feed(world);
-      await world.server.control('DELETE', 'faults');
+      await world.server.mend();
       await timePasses(5);
       expect(await ops(world, length)).toEqual([]);
       await timePasses(15);

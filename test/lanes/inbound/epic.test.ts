@@ -112,7 +112,7 @@ const polled = async () => {
 };
 
 test('is heard of by the polls alone, from its beginning to its cancellation', async () => {
-  await world.server.control('POST', 'settings', { taskSearchNeedsPatient: false });
+  await world.server.settings({ taskSearchNeedsPatient: false });
   await sourceIsThere(world);
   await hospitalHas(world, ines, foodCondition, foodOrder, communityTask);
   await polled();
@@ -205,10 +205,10 @@ describe('taken over', () => {
 
     test('is there once when the reply to each write is lost, alike as two may be', async () => {
       await isAdopted();
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'PUT', path: 'Task', probability: 1, seed: 1, fault: { drop: 'after-commit' } },
         { method: 'POST', path: 'Communication', probability: 1, seed: 1, fault: { drop: 'after-commit' } },
-      ]);
+      );
       await sourceMoves(world, 'accepted', { comments: [first, second, third] });
       await sourceMoves(world, 'completed', { outcome });
       expect((await posted()).map(words)).toEqual([
@@ -227,9 +227,7 @@ describe('taken over', () => {
 
     test('a message that never arrived is posted once, after it was looked for twice', async () => {
       await isAdopted();
-      await world.server.control('POST', 'faults', [
-        { method: 'POST', path: 'Communication', nth: 1, fault: { drop: 'before-commit' } },
-      ]);
+      await world.server.strikeOnce('POST', 'Communication', { drop: 'before-commit' });
       await sourceMoves(world, 'accepted', { comments: [first] });
       expect((await posted()).map(words)).toEqual(['Ask for Ana']);
     });
@@ -264,7 +262,7 @@ describe('taken over', () => {
     });
 
     test('stands in the notes of the Task where the site takes no message, and stays there', async () => {
-      await world.server.control('POST', 'settings', { undeclaredInteractions: ['Communication.create'] });
+      await world.server.settings({ undeclaredInteractions: ['Communication.create'] });
       await isAdopted();
       await sourceMoves(world, 'accepted', { comments: [first, internal] });
       expect(await posted()).toEqual([]);
@@ -284,11 +282,10 @@ describe('taken over', () => {
       const labelled = { sensitivity: ['substance-use-part2'], consentId: consent.id };
       await sourceMoves(world, 'accepted', { ...labelled, comments: [first] });
       expect(await posted()).toEqual([]);
-      await world.accept([
+      await world.send([
         'consent',
         { ...consent, sensitivity: labelled.sensitivity, updatedAt: '2026-03-02T09:00:00Z' },
       ]);
-      await world.work();
       const [message, ...more] = await posted();
       expect(more).toEqual([]);
       expect(words(message ?? {})).toMatch(/^Ask for Ana\n\n42 CFR part 2 prohibits/);
@@ -421,10 +418,10 @@ describe('taken over', () => {
       await hospitalHas(world, said);
       await heard();
       const none = { resourceType: 'Bundle', type: 'searchset', total: 0 };
-      await world.server.control('POST', 'faults', [
+      await world.server.faults(
         { method: 'GET', path: 'Communication$', fault: { status: 200, body: none } },
         { method: 'GET', path: 'Communication/said-1$', fault: { status: 410 } },
-      ]);
+      );
       await heard();
       await world.workAgain();
       expect(await patches()).toHaveLength(2);
@@ -513,8 +510,7 @@ describe('a discharge summary', () => {
     const { id = '', body = {} } = (await proposals())[0] ?? {};
     const more = { authorId: 'worker-okafor', updatedAt: '2026-03-02T10:00:00-05:00' };
     const times = { occurredAt: '2026-02-27T10:00:00-05:00', signedAt: '2026-02-28T10:00:00-05:00' };
-    await world.accept(['note', { ...body, ...more, ...times, id: own(id) }]);
-    await world.work();
+    await world.send(['note', { ...body, ...more, ...times, id: own(id) }]);
     await world.workAgain();
     expect(await world.link(`note/${own(id)}#note`)).toMatchObject({ remoteId: 'summary-1', retired: false });
     const texts = (await world.server.all('DocumentReference')).flatMap(({ content }) => objects(content));
@@ -529,7 +525,7 @@ describe('a discharge summary', () => {
     await isAdopted();
     await hospitalHas(world, summary);
     const fault = { status: 504, body: '<html>busy</html>' };
-    await world.server.control('POST', 'faults', [{ method: 'GET', path: '/Binary/', times: 2, fault }]);
+    await world.server.faults({ method: 'GET', path: '/Binary/', times: 2, fault });
     await pollEverybody(world);
     await world.work();
     expect(await proposals()).toEqual([]);
@@ -549,9 +545,7 @@ describe('a discharge summary', () => {
   test('whose Binary nobody like us may read is told by its title', async () => {
     await isAdopted();
     await hospitalHas(world, summary);
-    await world.server.control('POST', 'faults', [
-      { method: 'GET', path: '/Binary/', nth: 1, fault: { status: 403, body: '' } },
-    ]);
+    await world.server.strikeOnce('GET', '/Binary/', { status: 403, body: '' });
     await pollEverybody(world);
     await world.work();
     expect((await proposals())[0]?.body.text).toMatch(/^Discharge Summary\n\(Its text stands/);

@@ -8,6 +8,7 @@ import { openStore } from '../../../src/store/store.ts';
 import { anOrganization } from '../../builders.ts';
 import { acceptedOf } from '../../support/adopting.ts';
 import { foodCondition, foodOrder, ines, task } from '../../support/begun.ts';
+import { directoryAndClient } from '../../support/caseload.ts';
 import { freshFolder } from '../../support/embedded.ts';
 import {
   aConfig,
@@ -18,7 +19,6 @@ import {
   startTestGateway,
   type TestServer,
 } from '../../support/rig.ts';
-import { directoryAndClient } from '../../support/world.ts';
 
 let server: TestServer;
 let folder: string;
@@ -26,7 +26,7 @@ let gateway: Gateway;
 
 beforeAll(async () => {
   [server, folder] = await Promise.all([startServer('standard'), freshFolder()]);
-  await server.control('POST', 'settings', { auth: 'none' });
+  await server.settings({ auth: 'none' });
 });
 afterAll(async () => {
   await gateway?.stop();
@@ -59,7 +59,7 @@ test('begun, adopted, accepted and completed, with a restart after each', async 
   await start();
   const hospital = anOrganization({ id: 'org-hospital', name: 'General Hospital', kind: 'hospital' });
   await accept(gateway, ...directoryAndClient().slice(0, 4), ['organization', hospital]);
-  await server.control('POST', 'seed', [ines, foodCondition, foodOrder, task]);
+  await server.seed(ines, foodCondition, foodOrder, task);
   await eventually(async () => (await offered()).length >= 4, 'the proposals');
   await again();
   const records = acceptedOf(await offered());

@@ -20,8 +20,9 @@ import {
   sourceRefuses,
   task,
 } from '../../support/begun.ts';
+import { caseload } from '../../support/caseload.ts';
 import { aConnection } from '../../support/rig.ts';
-import { caseWithReferral, directoryAndClient, partnerEdits, useWorld } from '../../support/world.ts';
+import { partnerEdits, useWorld } from '../../support/world.ts';
 
 const world = useWorld();
 
@@ -46,22 +47,19 @@ const moved = (status: string, more = {}) => {
 describe('an outgoing referral', () => {
   test('copy: the server has a mirror that follows the record by whatever way', async () => {
     await set('copy');
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     expect(await only(world, 'Task')).toMatchObject({
       status: 'requested',
       meta: { tag: [{ code: 'casebridge' }, { code: 'copy' }] },
     });
-    await world.accept(['referral', moved('accepted')]);
-    await world.work();
+    await world.send(['referral', moved('accepted')]);
     expect(await only(world, 'Task')).toMatchObject({ status: 'accepted' });
     expect(await world.openDecisions()).toEqual([]);
   });
 
   test.each(['ours', 'theirs'])('copy: a foreign edit of the mirror is a decision, %s', async (choice) => {
     await set('copy');
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     const { id } = await only(world, 'Task');
     await partnerEdits(world.server, `Task/${id}`, (held) => ({
       ...held,
@@ -79,8 +77,7 @@ describe('an outgoing referral', () => {
 
   test.each(['answer', 'off'] as const)('%s: no Task is made there, and the order is', async (setting) => {
     await set(setting);
-    await world.accept(...directoryAndClient(), ...caseWithReferral());
-    await world.work();
+    await world.send(...caseload());
     expect(await world.server.all('Task')).toEqual([]);
     expect(await only(world, 'ServiceRequest')).toMatchObject({ status: 'active' });
     expect(await world.link('referral/referral-pantry#fulfilment')).toMatchObject({
@@ -153,16 +150,14 @@ describe('a referral that began there', () => {
     await sourceMoves(world, 'completed', { outcome: { code: 'service-received', text: 'Groceries twice a week' } });
     const { id } = await held('referral');
     const content = await held(type);
-    await world.accept([type, { ...gone(content), updatedAt: '2026-04-01T09:00:00-04:00' }]);
-    await world.work();
+    await world.send([type, { ...gone(content), updatedAt: '2026-04-01T09:00:00-04:00' }]);
     expect(await only(world, 'DocumentReference')).toMatchObject({ status: 'entered-in-error' });
     expect(await notes()).toEqual([expect.not.stringMatching(/Groceries|food pantry|completed|referral/i)]);
     expect(await world.link(`referral/${id}#document`)).toMatchObject({ state: 'leaving', retired: true });
     expect((await world.openDecisions()).filter(({ code }) => code === 'document-recalled')).toMatchObject([
       { topic: `recalled:referral/${id}#document` },
     ]);
-    await world.accept([type, { ...content, updatedAt: '2026-04-02T09:00:00-04:00' }]);
-    await world.work();
+    await world.send([type, { ...content, updatedAt: '2026-04-02T09:00:00-04:00' }]);
     expect(await notes()).toContainEqual(expect.stringMatching(/Answer: completed\..*Groceries twice a week/is));
     const before = (await world.server.writes()).length;
     await world.workAgain();

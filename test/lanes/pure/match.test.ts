@@ -12,22 +12,13 @@ import {
   strongIdentifiers,
 } from '../../../src/lanes/patients/match.ts';
 import { aClient } from '../../builders.ts';
+import { rosa as aPatient, mrn } from '../../support/patients.ts';
 
 const systems = { mrn: 'urn:oid:1.2.3', medicaid: 'urn:oid:4.5.6' };
-const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
 const phone = { system: 'phone', value: '+1 518-555-0177' };
 
 /** Rosa Delgado as the hospital would know her from our record, without any number. */
-function rosa(overrides: JsonObject = {}): JsonObject {
-  const plain: JsonObject = {
-    resourceType: 'Patient',
-    id: 'rosa',
-    name: [{ family: 'Delgado', given: ['Rosa'] }],
-    birthDate: '1984-06-17',
-    gender: 'female',
-  };
-  return { ...plain, ...overrides };
-}
+const rosa = (overrides: JsonObject = {}): JsonObject => aPatient('rosa', overrides);
 
 function matchOf(patients: readonly JsonObject[], client: JsonObject = aClient()) {
   return matchPatient(client, strongIdentifiers(client, systems), patients, new Map(), 'https://h.example.org/r4');
