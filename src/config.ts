@@ -11,7 +11,7 @@ import type { Config } from './config/types.ts';
 import { errorCode } from './error-code.ts';
 import { CasebridgeError } from './errors.ts';
 
-export { homeConnection, partnerScopes, withCopies } from './config/partners.ts';
+export { homeConnection, organizationsOf, partnerScopes, withCopies } from './config/partners.ts';
 export { documentedTypes } from './config/routes.ts';
 export { configSchema, namePattern } from './config/schema.ts';
 export type { ConfigProblem } from './config/source-text.ts';

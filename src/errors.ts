@@ -135,7 +135,7 @@ export const errorKinds = {
     class: 'person',
   },
   'capabilities-changed': {
-    text: 'The server of {connection} offers or grants something else than before; its routes were worked out anew.',
+    text: 'The server of {connection} {does} something else than before; its routes were worked out anew.',
     status: 200,
     issue: 'informational',
     class: 'config',
@@ -516,6 +516,12 @@ export const errorKinds = {
   },
   'consent-type': {
     text: "Withheld: the client's consent to this organization does not name {recordType} records.",
+    status: 403,
+    issue: 'suppressed',
+    class: 'person',
+  },
+  'consent-unsigned': {
+    text: 'Withheld: this {recordType} is labelled sensitive, and the consent that names its label does not say when it was signed, or names a time that has not come. Send the consent with its signedAt.',
     status: 403,
     issue: 'suppressed',
     class: 'person',
@@ -1660,6 +1666,12 @@ export const errorKinds = {
     status: 409,
     issue: 'conflict',
     class: 'person',
+  },
+  'replay-cut-short': {
+    text: 'The connection was paused while this lane ran: a part is written, and the rest goes out when the connection resumes.',
+    status: 409,
+    issue: 'suppressed',
+    class: 'config',
   },
   'replay-left-paused': {
     text: 'The connection was paused before this lane ran; it runs when the connection resumes.',

@@ -193,7 +193,15 @@ async function assemble(options: GatewayOptions, store: Store): Promise<Gateway>
       one,
       config.partners.has(one.id)
         ? { exchanger: home.exchanger(one.id) }
-        : { onRequest: metrics.requestSeen, budget: sharedBudget(store, one, holder, Math.random) },
+        : {
+            onRequest: metrics.requestSeen,
+            onOddWait: (retryAfter) =>
+              logger.warn(
+                { connection: one.id, retryAfter },
+                'the server asks for a pause that is not taken as it says it',
+              ),
+            budget: sharedBudget(store, one, holder, Math.random),
+          },
     );
     const capabilities = cachedCapabilities(store, connection, Date.now);
     const abilities = (set: MappingSet): Promise<Abilities> => readAbilities(connection, capabilities, set);

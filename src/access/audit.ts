@@ -35,14 +35,18 @@ export function actorName({ kind, id }: Actor): string {
 export async function keepAudit(db: Store['db'] | Transaction<Database>, entry: AuditEntry): Promise<void> {
   const { partner, by, action, resourceType, ids, outcome } = entry;
   const shared = { partner, actor: actorName(by), action, resource_type: resourceType, outcome };
-  await db
-    .insertInto('audit')
-    .values(
-      (ids.length === 0 ? [null] : ids).map((resource_id) => ({
-        ...shared,
-        resource_id,
-        request_id: by.requestId ?? null,
-      })),
-    )
-    .execute();
+  const rows = (ids.length === 0 ? [null] : ids).map((resource_id) => ({
+    ...shared,
+    resource_id,
+    request_id: by.requestId ?? null,
+  }));
+  for (let start = 0; start < rows.length; start += rowsAtOnce) {
+    await db
+      .insertInto('audit')
+      .values(rows.slice(start, start + rowsAtOnce))
+      .execute();
+  }
 }
+
+/** A statement takes 65,535 values. */
+const rowsAtOnce = 1_000;

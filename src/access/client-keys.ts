@@ -43,8 +43,12 @@ export function clientKeys(exchangerFor: (allowPrivate: boolean) => Exchanger, n
       const isRead = reply.fault === undefined && reply.status === 200;
       const set = isRead ? readSet(reply.bytes) : undefined;
       const forMs = isRead ? keepMs(reply.headers['cache-control']) : 0;
-      kept.set(url, { set, fetchedAt: now(), until: now() + forMs });
-      return set;
+      const before = kept.get(url);
+      // An answer that is none takes nothing away: anybody can make us ask, by the forged name of a key.
+      const lasting = set === undefined && before !== undefined && before.until > now() ? before : undefined;
+      const next = { set, until: now() + forMs, ...lasting, fetchedAt: now() };
+      kept.set(url, next);
+      return next.set;
     } finally {
       deadline.end();
     }

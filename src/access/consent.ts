@@ -4,6 +4,7 @@
 
 import { type Reason, reason } from '../errors.ts';
 import { isObject, type Json, type JsonObject, listOf } from '../json.ts';
+import { aheadLimitMs } from '../records/records.ts';
 
 export interface ConsentQuestion {
   /** `treatment`: the client's hospital, which needs consent only for sensitive content and a safety plan; `consent`: everybody else. */
@@ -14,6 +15,8 @@ export interface ConsentQuestion {
   readonly connection: string;
   /** Ids of the others: a refusal that names one of these is for that one alone. */
   readonly otherConnections?: readonly string[];
+  /** Record ids, in the client's source, of the organizations of the others; they count where `organization` is undefined. */
+  readonly otherOrganizations?: readonly string[];
   readonly recordType: string;
   readonly sensitivity: readonly string[];
   /** Where a consent itself is asked about: whom it names. */
@@ -22,10 +25,19 @@ export interface ConsentQuestion {
   readonly consents: readonly JsonObject[];
   /** `YYYY-MM-DD`, where the client's source is. */
   readonly today: string;
+  /** Epoch ms. */
+  readonly now: number;
 }
 
 /** The rules by which `withheldBy` withholds. */
-const rules = ['consent-missing', 'consent-type', 'consent-refused', 'consent-sensitivity', 'consent-of-others'];
+const rules = [
+  'consent-missing',
+  'consent-type',
+  'consent-refused',
+  'consent-sensitivity',
+  'consent-unsigned',
+  'consent-of-others',
+];
 
 /** True for a reason that `withheldBy` gives: the receiver may have it again once the client agrees. */
 export function isForConsent({ code }: Reason): boolean {
@@ -44,15 +56,20 @@ export function withheldBy(question: ConsentQuestion): Reason | undefined {
   const naming = inForce.filter((consent) => namesType(consent, question.recordType));
   if (naming.length === 0) return reason('consent-type', { recordType: question.recordType });
   const refusals = question.consents.filter((consent) => isRefusal(consent, question));
-  const standing = naming.filter((consent) => stands(consent, question.recordType, refusals));
+  const standing = naming.filter((consent) => stands(consent, question, refusals));
   if (standing.length === 0) return reason('consent-refused', { recordType: question.recordType });
   const allows = (consent: JsonObject, label: string) =>
     listOf(consent.sensitivity).includes(label) &&
     !refusals.some(
-      (refusal) => listOf(refusal.sensitivity).includes(label) && isRefusedBy(refusal, consent, question.recordType),
+      (refusal) =>
+        listOf(refusal.sensitivity).includes(label) && isRefusedBy(refusal, consent, question.recordType, question.now),
     );
-  const labels = question.sensitivity.filter((label) => !standing.some((consent) => allows(consent, label)));
-  return labels.length === 0 ? undefined : reason('consent-sensitivity', { recordType: question.recordType });
+  // 42 CFR 2.31(a)(8) and (9) ask for the signature and its date.
+  const signed = standing.filter((consent) => signedAt(consent, question.now) !== undefined);
+  const labels = question.sensitivity.filter((label) => !signed.some((consent) => allows(consent, label)));
+  if (labels.length === 0) return undefined;
+  const lacksSignature = labels.every((label) => standing.some((consent) => allows(consent, label)));
+  return reason(lacksSignature ? 'consent-unsigned' : 'consent-sensitivity', { recordType: question.recordType });
 }
 
 /** Treatment needs no consent; but a client who says no to this very receiver, for this very type, is heard until a later consent says otherwise. */
@@ -61,13 +78,12 @@ function isRefusedByName(question: ConsentQuestion): boolean {
   const refusals = consents.filter(
     (consent) =>
       isRefusal(consent, question) &&
-      listOf(consent.recipients).some((recipient) => isReceiver(recipient, question)) &&
+      listOf(consent.recipients).some((recipient) => isNamedToRefuse(recipient, question)) &&
       listOf(consent.recordTypes).includes(recordType) &&
       listOf(consent.sensitivity).length === 0,
   );
   const isPermitted = consents.some(
-    (consent) =>
-      isInForce(consent, question) && namesType(consent, recordType) && stands(consent, recordType, refusals),
+    (consent) => isInForce(consent, question) && namesType(consent, recordType) && stands(consent, question, refusals),
   );
   return refusals.length > 0 && !isPermitted;
 }
@@ -93,7 +109,7 @@ const alwaysAsked = ['safetyPlan'];
 /**
  * The next day, `YYYY-MM-DD`, on which a consent to this receiver comes into force or is in force no more; undefined: none does by the calendar alone.
  */
-export function nextConsentDay(question: Omit<ConsentQuestion, 'recordType' | 'sensitivity'>): string | undefined {
+export function nextConsentDay(question: Receiver & Pick<ConsentQuestion, 'consents' | 'today'>): string | undefined {
   return question.consents
     .filter((consent) => mayBeInForce(consent, question))
     .flatMap(({ period }) => (isObject(period) ? [period.from, dayAfter(period.to)] : []))
@@ -109,7 +125,10 @@ function dayAfter(day: Json | undefined): string | undefined {
 const sharing = ['share-care-plan', 'referral', 'treatment-payment-operations', 'data-exchange'];
 
 /** Who is asked about: all but what. */
-export type Receiver = Pick<ConsentQuestion, 'basis' | 'organization' | 'connection'>;
+export type Receiver = Pick<
+  ConsentQuestion,
+  'basis' | 'organization' | 'connection' | 'otherConnections' | 'otherOrganizations'
+>;
 
 function isInForce(consent: JsonObject, question: ConsentQuestion): boolean {
   const period = isObject(consent.period) ? consent.period : {};
@@ -140,21 +159,29 @@ function isRefusal(consent: JsonObject, question: ConsentQuestion): boolean {
 }
 
 /** Whether a consent still lets the type go. What goes with whatever else is permitted goes as long as anything else does. */
-function stands(consent: JsonObject, recordType: string, refusals: readonly JsonObject[]): boolean {
+function stands(
+  consent: JsonObject,
+  { recordType, now }: Pick<ConsentQuestion, 'recordType' | 'now'>,
+  refusals: readonly JsonObject[],
+): boolean {
   // One that names sensitive content refuses that alone.
   const whole = refusals.filter((refusal) => listOf(refusal.sensitivity).length === 0);
-  const isLeft = (type: Json) => !whole.some((refusal) => isRefusedBy(refusal, consent, type));
+  const isLeft = (type: Json) => !whole.some((refusal) => isRefusedBy(refusal, consent, type, now));
   const named = listOf(consent.recordTypes);
   return impliedTypes.includes(recordType) && named.length > 0 ? named.some(isLeft) : isLeft(recordType);
 }
 
-function isRefusedBy(refusal: JsonObject, consent: JsonObject, recordType: Json): boolean {
-  return listOf(refusal.recordTypes).includes(recordType) && refusedAt(refusal) > signedAt(consent);
+/** What is signed in one sitting bears one time: then the no counts. */
+function isRefusedBy(refusal: JsonObject, consent: JsonObject, recordType: Json, now: number): boolean {
+  // What nobody has signed counts as older than all that is.
+  const agreedAt = signedAt(consent, now) ?? Number.NEGATIVE_INFINITY;
+  return listOf(refusal.recordTypes).includes(recordType) && refusedAt(refusal) >= agreedAt;
 }
 
-/** Epoch ms; what nobody has signed counts as older than all that is. */
-function signedAt({ signedAt: at }: JsonObject): number {
-  return timeOf(at) ?? Number.NEGATIVE_INFINITY;
+/** Epoch ms; undefined: it is not said, or lies in the future, which nobody can have signed. */
+function signedAt({ signedAt: at }: JsonObject, now: number): number | undefined {
+  const ms = timeOf(at);
+  return ms !== undefined && ms <= now + aheadLimitMs ? ms : undefined;
 }
 
 /** Epoch ms. A client may say no without signing: that counts from when its record tells of it, or for good. */
@@ -171,21 +198,57 @@ function isAboutSharing(consent: JsonObject): boolean {
   return consent.deleted !== true && listOf(consent.scope).some((scope) => sharing.includes(String(scope)));
 }
 
-/** The one class that we can tell the members of: "my treating providers" and the like (42 CFR 2.31(a)(4)). */
+/**
+ * The one class whose members we can tell, in the words of 42 CFR 2.31(a)(4), by itself or with the rest of that sentence. Whatever else is said with
+ * it may narrow it ("except", "in Albany County") or mean others ("treatment programs").
+ */
+const treatingProviders =
+  /^(?:all (?:of )?)?(?:(?:my|the client's|the patient's) )?(?:past, present,? and future )?treating (?:health ?care )?(?:providers?|clinicians?)(?:, health plans, third-party payers,? and people helping to operate this program)?$/;
+
+/** A refusal in any such words may mean who treats the client. */
 const treating = /\btreat(?:ing|ment)\b/i;
 
 function isReceiver(recipient: Json, question: Receiver): boolean {
   if (!isObject(recipient)) return false;
-  if (question.organization !== undefined && recipient.organizationId === question.organization) return true;
-  if (recipient.name === question.connection) return true;
-  return question.basis === 'treatment' && typeof recipient.class === 'string' && treating.test(recipient.class);
+  const { organizationId, name } = recipient;
+  if (question.organization !== undefined && organizationId === question.organization) return true;
+  if (name === question.connection) return true;
+  return (
+    question.basis === 'treatment' &&
+    organizationId === undefined &&
+    name === undefined &&
+    typeof recipient.class === 'string' &&
+    treatingProviders.test(folded(recipient.class))
+  );
 }
 
-/** All but who is certain to be somebody else: an organization by its record, or another connection by its name. */
-function mayBeReceiver(recipient: Json, question: ConsentQuestion): boolean {
-  if (isReceiver(recipient, question) || !isObject(recipient)) return true;
-  const { organizationId, name } = recipient;
-  return organizationId === undefined && !question.otherConnections?.some((other) => other === name);
+function folded(text: string): string {
+  return text.trim().replace(/\s+/g, ' ').replaceAll('\u2019', "'").replace(/\.$/, '').toLowerCase();
+}
+
+/** Of what needs no consent: the receiver itself, or, where its record is not known, an organization that may be it. */
+function isNamedToRefuse(recipient: Json, question: Receiver): boolean {
+  if (!isObject(recipient)) return false;
+  if (isReceiver(recipient, question)) return true;
+  if (question.basis === 'treatment' && typeof recipient.class === 'string' && treating.test(recipient.class))
+    return true;
+  return recipient.organizationId !== undefined && !isSomebodyElse(recipient, question);
+}
+
+function mayBeReceiver(recipient: Json, question: Receiver): boolean {
+  return !isObject(recipient) || isNamedToRefuse(recipient, question) || !isSomebodyElse(recipient, question);
+}
+
+/** Certain to be: an organization by its record, or another connection by its name. */
+function isSomebodyElse(
+  { organizationId, name }: JsonObject,
+  { organization, otherConnections = [], otherOrganizations = [] }: Receiver,
+): boolean {
+  if (otherConnections.some((other) => other === name)) return true;
+  if (organizationId === undefined) return false;
+  return organization === undefined
+    ? otherOrganizations.some((other) => other === organizationId)
+    : organizationId !== organization;
 }
 
 /** Who the client is, and that there is a case and a consent, goes with whatever else is permitted. */

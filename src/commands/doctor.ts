@@ -178,6 +178,7 @@ function linesOf(report: JsonObject, inFull: boolean): string[] {
     ...objectsAt(report, 'findings').map((finding) => `  ! ${textOf(finding)}`),
     ...otherConfiguration(report.otherConfigurationSince),
     ...basisLine(report.basis),
+    ...organizationLine(report),
     ...(scopes.length > 0 ? [`  scopes: ${scopes.join(' ')}`] : []),
     ...aligned([['record type', 'resource', 'declared', 'granted', 'route', 'reason'], ...routes]).map(
       (row) => `  ${row}`,
@@ -209,6 +210,14 @@ function basisLine(basis: Json | undefined): string[] {
   if (basis !== 'treatment') return [];
   return [
     '  basis treatment: all of a client goes there but what is labelled sensitive and safety plans, which need a consent, and what the client has refused to it by name',
+  ];
+}
+
+/** Whom a client's consent or refusal is for, nobody can tell there by the record that it names. */
+function organizationLine({ connection, withoutOrganization }: JsonObject): string[] {
+  if (!Array.isArray(withoutOrganization) || withoutOrganization.length === 0) return [];
+  return [
+    `  Warning: no organization in ${withoutOrganization.join(', ')} (connections.${connection}.organization, organizationElsewhere): a consent that names it by its record permits nothing there, and a refusal of any organization that no other connection has counts as one of it`,
   ];
 }
 

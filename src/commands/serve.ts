@@ -29,17 +29,20 @@ export const serve: CommandLine = {
     const stopped = untilStopped();
     const starting = startGateway({ config, logger, lanes: call.options.lanes !== false });
     const gateway = await unlessStopped(starting, stopped, logger);
+    let server: Awaited<ReturnType<typeof listen>> | undefined;
     try {
-      const server = await listen(buildApp(gateway.api), config.server).catch(toldListening(config.server));
+      server = await listen(buildApp(gateway.api), config.server).catch(toldListening(config.server));
       call.terminal.result({ url: server.url }, [`Casebridge listens on ${server.url}`]);
       logger.info({ url: server.url, store: gateway.api.store.kind }, 'listening');
       for (const warning of tokenWarnings(config)) logger.warn(warning);
       logMappings(logger, gateway);
       reloadOnSignal(gateway, logger);
       logger.info({ signal: await stopped }, 'stopping');
-      await server.close();
     } finally {
-      await stopInTime(() => gateway.stop(), logger);
+      await stopInTime(async () => {
+        await server?.close();
+        await gateway.stop();
+      }, logger);
     }
     return 0;
   },

@@ -7,7 +7,7 @@ import { isCalendarDate } from '../records/records.ts';
 import { durationMs } from './duration.ts';
 import { isKnown, organizationOf } from './known-names.ts';
 import { completeMail, completeSms } from './messages.ts';
-import { completePartners, withCopies } from './partners.ts';
+import { completePartners, organizationsOf, withCopies } from './partners.ts';
 import type { RawConfig, RawConnection, RawHook } from './schema.ts';
 import { isReference, resolveReference, type SecretPlaces } from './secrets.ts';
 import type { ConfigProblem, SettingPath, SourceText } from './source-text.ts';
@@ -69,7 +69,7 @@ export async function complete(
     identifierSystem: raw.identifierSystem,
     operators: await operators(raw, desk),
     sources: await sources(raw, desk),
-    connections: withOthers(all, [...all.keys()]),
+    connections: withOtherOrganizations(withOthers(all, [...all.keys()])),
     partners: withOthers(partners, [...all.keys()]),
     warnings: desk.warnings,
   };
@@ -79,6 +79,11 @@ export async function complete(
 /** Each with the names of all others. */
 function withOthers<T>(ones: ReadonlyMap<string, T>, names: readonly string[]): Map<string, T> {
   return new Map([...ones].map(([id, one]) => [id, { ...one, otherConnections: names.filter((name) => name !== id) }]));
+}
+
+function withOtherOrganizations(all: ReadonlyMap<string, ConnectionConfig>): Map<string, ConnectionConfig> {
+  const others = (id: string) => [...all.values()].flatMap((one) => (one.id === id ? [] : organizationsOf(one)));
+  return new Map([...all].map(([id, one]) => [id, { ...one, otherOrganizations: others(id) }]));
 }
 
 /** Resolves single settings and collects what is wrong with them. */
@@ -283,6 +288,7 @@ async function completeConnection(
       raw.organization === undefined
         ? undefined
         : organizationOf(raw.organization, known, [...path, 'organization'], desk),
+    ...elsewhere(raw, known, path, desk),
     basis: raw.basis ?? 'treatment',
     sources: theirs,
     inboundTo: raw.inboundTo ?? (theirs.length === 1 ? theirs[0] : undefined),
@@ -308,6 +314,28 @@ async function completeConnection(
     },
     routes: raw.routes ?? {},
   };
+}
+
+/** Each in a source of its own. */
+function elsewhere(
+  { organization, organizationElsewhere }: RawConnection,
+  known: readonly string[],
+  path: SettingPath,
+  desk: Desk,
+): Pick<ConnectionConfig, 'organizationElsewhere'> {
+  if (organizationElsewhere === undefined) return {};
+  const setting = [...path, 'organizationElsewhere'];
+  const named = organizationElsewhere.map((text, index) =>
+    organizationOf(text, known, [...setting, String(index)], desk),
+  );
+  const sources = [
+    ...(organization === undefined ? [] : [organization.split('/')[0]]),
+    ...named.map(({ source }) => source),
+  ];
+  const twice = sources.find((source, index) => sources.indexOf(source) < index);
+  if (twice !== undefined)
+    desk.refuse(setting, `names a second record of the source ${twice}. A source has one record of it.`);
+  return { organizationElsewhere: named };
 }
 
 /** At Oracle Health a Communication is mail among the staff. */

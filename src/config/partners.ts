@@ -36,7 +36,7 @@ export async function completePartners(
     for (const other of partners.values()) checkApart(completed, other, path, desk);
     const { organization } = completed;
     const server = [...connections.values()].find(
-      (one) => one.task === 'home' && isSame(one.organization, organization),
+      (one) => one.task === 'home' && organizationsOf(one).some((its) => isSame(its, organization)),
     );
     if (server !== undefined) {
       const rest = `is the organization of the connection ${server.id} too, whose server holds its Tasks (task: home). A Task has one home.`;
@@ -154,8 +154,18 @@ function checkApart(one: PartnerConfig, other: PartnerConfig, path: SettingPath,
     desk.refuse([...path, 'client', 'id'], `is the client of the partner ${other.id} too.`);
 }
 
-function isSame(one: ConnectionConfig['organization'], other: ConnectionConfig['organization']): boolean {
-  return one !== undefined && one.source === other?.source && one.id === other.id;
+type OrganizationName = NonNullable<ConnectionConfig['organization']>;
+
+function isSame(one: OrganizationName, other: OrganizationName): boolean {
+  return one.source === other.source && one.id === other.id;
+}
+
+/** The records, in any source, of the organization whose server this is. */
+export function organizationsOf({
+  organization,
+  organizationElsewhere = [],
+}: Pick<ConnectionConfig, 'organization' | 'organizationElsewhere'>): readonly OrganizationName[] {
+  return organization === undefined ? organizationElsewhere : [organization, ...organizationElsewhere];
 }
 
 /** The connection that stands for a partner: nobody writes there without our knowing, and nothing is looked for that is not ours. */

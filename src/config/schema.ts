@@ -86,6 +86,7 @@ export interface RawConnection {
   auth: RawAuth;
   mode?: ConnectionConfig['mode'];
   organization?: string;
+  organizationElsewhere?: string[];
   basis?: ConnectionConfig['basis'];
   sources?: string[];
   inboundTo?: string;
@@ -245,6 +246,14 @@ const connection = settings(
     organization: organization(
       'source/id of the organization record whose server this is. Absent: a recipient of its own.',
     ),
+    organizationElsewhere: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: organization('A record.'),
+      description:
+        'The same organization in other sources, one source/id for each. Where it is known in none, consents and refusals that name it by its record are not known to be for it (docs/connections.md).',
+    },
     basis: choice(
       ['treatment', 'consent'],
       'What lets records go there. consent: a consent of the client that names the connection. treatment: everything goes but what is labelled sensitive and safety plans, which need one too, and what the client has refused to this receiver by name (docs/connections.md). Default treatment.',

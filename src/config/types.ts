@@ -242,9 +242,13 @@ export interface ConnectionConfig {
   readonly mode: 'off' | 'shadow' | 'live';
   /** The organization record whose server this is. */
   readonly organization?: { readonly source: string; readonly id: string };
+  /** The records of the same organization in other sources, one each; absent: it is known in none. */
+  readonly organizationElsewhere?: readonly { readonly source: string; readonly id: string }[];
   readonly basis: 'treatment' | 'consent';
   /** The names of the other connections and partners: a client's refusal of one of them is none of this one. */
   readonly otherConnections?: readonly string[];
+  /** The organizations of the others: where this one's own is not known, a refusal of one of these is none of this one either. */
+  readonly otherOrganizations?: readonly { readonly source: string; readonly id: string }[];
   /** Whose cases go there. */
   readonly sources: readonly string[];
   /** Which source is offered what begins on the other side. */

@@ -15,6 +15,8 @@ import type { Fault } from './faults.ts';
 import { createLimiter } from './limiter.ts';
 import { memoryBudget } from './memory-budget.ts';
 import { meteredExchanger } from './metered.ts';
+import { notingExchanger } from './noting.ts';
+import type { OddWait } from './retry-after.ts';
 import { requestUrl } from './url.ts';
 import { epic } from './vendors/epic.ts';
 import { oracle } from './vendors/oracle.ts';
@@ -120,6 +122,8 @@ export interface Connection {
 export interface ConnectionParts {
   /** Called after each request, tokens included; for metrics. */
   readonly onRequest?: (seen: RequestSeen) => void;
+  /** Called when the server asks for a pause that is not taken as it says it, once for each way. */
+  readonly onOddWait?: (how: OddWait) => void;
   /** Epoch ms. @default Date.now */
   readonly now?: () => number;
   /** @default `defaultLimits` */
@@ -138,7 +142,7 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
   const time = parts.time ?? machineTime;
   const now = parts.now ?? time.wall;
   const baseUrl = new URL(config.baseUrl);
-  const exchanger =
+  const bare =
     parts.exchanger ??
     openExchanger({
       connection: config.id,
@@ -146,6 +150,7 @@ export function openConnection(config: ConnectionConfig, parts: ConnectionParts 
       limits: { ...defaultLimits, ...parts.limits },
       onRequest: parts.onRequest,
     });
+  const exchanger = notingExchanger(bare, (how) => parts.onOddWait?.(how));
   const budget = parts.budget ?? memoryBudget(config.rateLimit, time.now);
   const limiter = createLimiter(budget, time);
   const metered = meteredExchanger(exchanger, limiter);

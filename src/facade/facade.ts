@@ -1,10 +1,18 @@
 // Front door of facade/: the FHIR interface that Casebridge itself serves to the systems of partners (closed-loop B1, direct light). It knows nothing of
 // HTTP but methods, addresses and headers, and throws what it refuses.
 
-import { type Actor, clientKeys, openTokenEndpoint, type TokenEndpoint, type TokenHolder } from '../access/access.ts';
+import {
+  type Actor,
+  type AuditEntry,
+  clientKeys,
+  openTokenEndpoint,
+  type TokenEndpoint,
+  type TokenHolder,
+} from '../access/access.ts';
 import type { Config } from '../config.ts';
 import { type Action, allowedActions, guardedLookup, openExchanger } from '../connections/connections.ts';
 import { CasebridgeError } from '../errors.ts';
+import { isId, isResourceType } from '../fhir/fhir.ts';
 import type { Home, HomeResource, IdentifierSought } from '../home/home.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import type { Store } from '../store/store.ts';
@@ -93,17 +101,14 @@ export function openFacade(home: Home, addresses: Addresses): Facade {
     },
 
     async answer(call, holder) {
-      const asked = readAsked(call);
       const by: Actor = { kind: 'client', id: holder.client.id, requestId: call.requestId };
       try {
+        const asked = readAsked(call);
         checkScope(holder, asked);
         return await carryOut(home, addresses, call, asked, holder.partner.id, by);
       } catch (error) {
-        if (error instanceof CasebridgeError) {
-          const { action, resourceType, id } = asked;
-          const entry = { action, resourceType, ids: id === undefined ? [] : [id], outcome: error.code };
-          await home.audit({ partner: holder.partner.id, by, ...entry });
-        }
+        if (error instanceof CasebridgeError)
+          await home.audit({ partner: holder.partner.id, by, ...namesIn(call), outcome: error.code });
         throw error;
       }
     },
@@ -116,7 +121,17 @@ interface Asked {
   readonly id: string | undefined;
 }
 
-/** @throws CasebridgeError `partner-type-unknown`, `interaction-unknown` */
+/** What the audit may hold of an address: somebody may have written a person's name into it. */
+function namesIn({ method, path }: FacadeCall): Pick<AuditEntry, 'action' | 'resourceType' | 'ids'> {
+  const [type = '', id] = path.split('/');
+  return {
+    action: actionOf(method, id) ?? method.toLowerCase(),
+    resourceType: isResourceType(type) ? type : 'unknown',
+    ids: id !== undefined && isId(id) ? [id] : [],
+  };
+}
+
+/** @throws CasebridgeError `partner-type-unknown`, `interaction-unknown`, `resource-not-theirs` for what cannot be an id */
 function readAsked({ method, path, headers }: FacadeCall): Asked {
   const [resourceType = '', id, ...rest] = path.split('/');
   if (resourceType !== '' && !isOfferedType(resourceType)) throw new CasebridgeError('partner-type-unknown');
@@ -126,6 +141,7 @@ function readAsked({ method, path, headers }: FacadeCall): Asked {
   const isCreate = action === 'create';
   if (action === undefined || !isOffered || (isConditional && !isCreate) || rest.length > 0 || id === '')
     throw new CasebridgeError('interaction-unknown');
+  if (id !== undefined && !isId(id)) throw new CasebridgeError('resource-not-theirs', { resourceType });
   return { action, resourceType, id };
 }
 

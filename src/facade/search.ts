@@ -2,7 +2,7 @@
 // is met again further on, and never missed.
 
 import { CasebridgeError } from '../errors.ts';
-import { compileFilter, dateSpan, elementFact, searchValues } from '../fhir/fhir.ts';
+import { compileFilter, dateSpan, elementFact, isId, searchValues } from '../fhir/fhir.ts';
 import type { Home, Narrowing, Place, Visible } from '../home/home.ts';
 import type { JsonObject } from '../json.ts';
 import { elementsAt, type Offer, type Parameter } from './offers.ts';
@@ -106,7 +106,12 @@ function narrowed(resourceType: string, criteria: readonly Criterion[]): Narrowi
   });
   return {
     type: resourceType,
-    ...(ids && { names: ids.map((id) => `${resourceType}/${id.split('|').at(-1)}`) }),
+    ...(ids && {
+      names: ids
+        .map((id) => id.split('|').at(-1) ?? '')
+        .filter(isId)
+        .map((id) => `${resourceType}/${id}`),
+    }),
     ...(since.length > 0 && { since: new Date(Math.max(...since)) }),
   };
 }
@@ -133,7 +138,7 @@ function cursorOf({ at, id }: Visible): string {
 /** Where the page before this one ended. What stood there may have moved since: then it is met again. */
 function placeOf(cursor: string): Place {
   const [, time, id] = /^(\d{1,15}) (.+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8')) ?? [];
-  if (time === undefined || id === undefined)
+  if (time === undefined || id === undefined || !isId(id))
     throw new CasebridgeError('search-value-invalid', { name: '_page', expected: 'what a link of an answer holds' });
   return { at: new Date(Number(time)), id };
 }

@@ -12,7 +12,7 @@ export { guideFromPackage, type MadeGuide } from './make-facts/from-package.ts';
 export type { PackageFile } from './make-facts/package.ts';
 export { type OutcomeIssue, operationOutcome, type Severity, worstIssue } from './outcome.ts';
 export { type Profiles, profileIds, profileUrl, shippedProfiles } from './profile-tree.ts';
-export { type ParsedReference, parseReference } from './references.ts';
+export { isId, type ParsedReference, parseReference } from './references.ts';
 export { mustSupportPaths, type RequiredPath, requiredPaths } from './required.ts';
 export { compileFilter, type Filter, indexKey, type SearchParameter } from './search/filter.ts';
 export { dateSpan, type SearchType, type SearchValue, searchTypes, searchValues } from './search/values.ts';

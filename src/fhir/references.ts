@@ -12,6 +12,11 @@ export interface ParsedReference {
 const literal =
   /^(?:(https?:\/\/.+)\/)?([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/;
 
+/** What an id of a resource may be in R4. */
+export function isId(text: string): boolean {
+  return /^[A-Za-z0-9.-]{1,64}$/.test(text);
+}
+
 /**
  * The resource a literal reference names: 'Patient/123', an absolute URL, either with `/_history/{version}`.
  * Undefined for fragments, urn:uuid, unknown types, and, where `baseUrl` is given, for a URL on another server.

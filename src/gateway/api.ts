@@ -91,14 +91,19 @@ export function gatewayApi({
     source: string,
     records: Parameters<typeof projectRecords>[1]['records'],
     identifierSystems: Readonly<Record<string, string>>,
+    onRead?: Parameters<typeof projectRecords>[2],
   ) =>
-    projectRecords(store, {
-      source,
-      identifierSystem: config.identifierSystem,
-      identifierSystems,
-      mappings: await deps.mappings(),
-      records,
-    });
+    projectRecords(
+      store,
+      {
+        source,
+        identifierSystem: config.identifierSystem,
+        identifierSystems,
+        mappings: await deps.mappings(),
+        records,
+      },
+      onRead,
+    );
 
   /** With the clients and directory entries that the records refer to, as long as more of them are stored. */
   const wholePreview = async (source: string, records: Parameters<typeof preview>[1]): ReturnType<typeof preview> => {
@@ -128,7 +133,10 @@ export function gatewayApi({
 
     async preview(source, items, connection) {
       const one = connection === undefined ? undefined : connectionOf(connection);
-      const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {});
+      const read: RecordKey[] = [];
+      const projected = await preview(source, items, one?.connection.config.identifierSystems ?? {}, (type, id) =>
+        read.push({ source, type, id }),
+      );
       const mappings = await deps.mappings();
       const routes = one === undefined ? undefined : (await one.lane.abilities(mappings)).routes;
       const goesNative = (recordType: string, resourceType: string) =>
@@ -139,7 +147,7 @@ export function gatewayApi({
         ...record,
         resources: record.resources.filter(({ desired }) => goesNative(record.type, desired.resourceType)),
       }));
-      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: lineageOf(sent, mappings) };
+      return { bundle: collectionBundle(sent), issues: issuesOf(sent), lineage: lineageOf(sent, mappings), read };
     },
 
     async resources(keys, { whole = false } = {}) {
@@ -215,11 +223,11 @@ export function gatewayApi({
       feeder()?.kick();
     },
 
-    async capabilities(id) {
+    async capabilities(id, source) {
       const one = config.connections.get(id);
       if (one?.mode === 'off') return offReport(one, await deps.mappings());
       const { connection, lane } = connectionOf(id);
-      return connectionReport(deps, connection, lane);
+      return connectionReport(deps, connection, lane, source);
     },
 
     notify: (id, message) => takeMessage(deps, connectionOf(id).connection.config, message),

@@ -29,7 +29,7 @@ import {
   startFeeder,
   workReplays,
 } from '../lanes/lanes.ts';
-import type { PartnerPage } from '../page/page.ts';
+import { endUntold, type PartnerPage } from '../page/page.ts';
 import { openWakeUps } from '../queue/queue.ts';
 import { keepUp } from '../store/store.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
@@ -212,8 +212,11 @@ function upkeepDuties({ config: { retention }, deps: { store } }: WorkParts): Du
   ];
 }
 
-function pageDuties({ page }: WorkParts): Duty[] {
-  if (page === undefined) return [];
+function pageDuties({ page, deps: { store } }: WorkParts): Duty[] {
+  if (page === undefined)
+    return [
+      { everyMs: pruneEveryMs, work: () => endUntold(store), failed: 'alerts about partners could not be ended' },
+    ];
   return [
     { everyMs: tellEveryMs, work: () => page.tell(), failed: 'partners could not be told' },
     { everyMs: pruneEveryMs, work: () => page.prune(), failed: 'old links to the partner page could not be pruned' },

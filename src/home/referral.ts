@@ -4,12 +4,14 @@ import type { PartnerConfig } from '../config.ts';
 import { parseReference } from '../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import type { Store } from '../store/store.ts';
-import { type Visible, visibleTo } from './visible.ts';
+import { mayNotContact, type Visible, visibleTo } from './visible.ts';
 
 export interface HomeReferral {
   readonly task: JsonObject;
   readonly request: JsonObject;
   readonly patient: JsonObject | undefined;
+  /** By the client's record as it is now, whatever the order said when it was written. */
+  readonly mayContact: boolean;
   /** Who asks: an Organization, or a PractitionerRole. */
   readonly requester: JsonObject | undefined;
   readonly needs: readonly JsonObject[];
@@ -40,9 +42,10 @@ export async function readReferrals(db: Store['db'], partner: PartnerConfig, tas
     const request = orders.get(name)?.body;
     if (request === undefined) return [];
     const named = referencesIn(request)
-      .map((reference) => spokenOf.get(reference)?.body)
-      .filter((body) => body !== undefined);
-    const ofType = (resourceType: string) => named.filter((body) => body.resourceType === resourceType);
+      .map((reference) => spokenOf.get(reference))
+      .filter((one) => one !== undefined);
+    const ofType = (resourceType: string) =>
+      named.flatMap(({ body }) => (body.resourceType === resourceType ? [body] : []));
     const done = basedOn.flatMap(({ body }) => (isBasedOn(body, name) ? [body] : []));
     const doneOfType = (resourceType: string) => done.filter((body) => body.resourceType === resourceType);
     return [
@@ -50,6 +53,7 @@ export async function readReferrals(db: Store['db'], partner: PartnerConfig, tas
         task: task.body,
         request,
         patient: ofType('Patient')[0],
+        mayContact: !named.some(({ record }) => record?.type === 'client' && mayNotContact(record.content)),
         requester: spokenOf.get(referenceIn(request.requester)[0] ?? '')?.body,
         needs: ofType('Condition'),
         goals: ofType('Goal'),

@@ -6,9 +6,9 @@ import { sql, type Transaction } from 'kysely';
 import { isDirectoryType, questionAbout, type Telling, withheldBy } from '../access/access.ts';
 import { dateOf } from '../clocks/clocks.ts';
 import type { PartnerConfig } from '../config.ts';
-import { type JsonObject, objectAt, objectsAt } from '../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../json.ts';
 import { clientTypes, isShared } from '../lanes/lanes.ts';
-import { isRecordType } from '../records/records.ts';
+import { isRecordType, sameClient } from '../records/records.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import type { HomeResource } from './rows.ts';
@@ -100,7 +100,8 @@ async function visibleOf(db: Db, partner: PartnerConfig, rows: readonly Row[]): 
   const orders = await visibleOrders(db, partner, made, rows, permitted);
   const seen = rows.filter((row) => (isPartnersOwn(row) ? orders.has(row.based_on ?? '') : permitted.has(row)));
   const silent = await withoutPhones(db, partner, seen);
-  return seen.map((row) => shown(partner, row, silent));
+  const secret = await atSecretPlaces(db, partner, seen);
+  return seen.map((row) => shown(partner, row, silent, secret));
 }
 
 function isPartnersOwn({ own_value, based_on }: Row): boolean {
@@ -152,13 +153,15 @@ async function permittedBy(
   const clients = [
     ...new Set(rows.flatMap(({ client_id, record_type, record_id }) => clientOf(record_type, record_id, client_id))),
   ];
-  const found = await sql<{ client_id: string; content: JsonObject; now: Date }>`
-    select r.client_id, r.content, now() as now from record r
-    where r.source = ${organization.source} and r.type = 'consent' and not r.deleted
-      and r.client_id in (select * from jsonb_array_elements_text(${json(clients)}))`.execute(db);
-  const [first] = found.rows;
-  const today = first === undefined ? '' : dateOf(first.now.getTime(), timeZone);
-  const consents = Map.groupBy(found.rows, ({ client_id }) => client_id);
+  const found = await sql<{ client: string; content: JsonObject; now: Date }>`
+    with recursive ${sameClient(organization.source, sql`select * from jsonb_array_elements_text(${json(clients)})`)}
+    select s.client, r.content, now() as now from same_client s, lateral (
+      select r.content from record r
+      where r.source = ${organization.source} and r.client_id = s.id and r.type = 'consent' and not r.deleted
+        and (s.id = s.client or r.content ->> 'status' = 'declined') offset 0) r`.execute(db);
+  const now = found.rows[0]?.now.getTime() ?? 0;
+  const today = dateOf(now, timeZone);
+  const consents = Map.groupBy(found.rows, ({ client }) => client);
   const receiver = { basis: 'consent', organization: organization.id, connection: id, otherConnections } as const;
   return withRecords(db, organization.source, (find) => {
     const permitted = rows.filter((row) => {
@@ -167,7 +170,7 @@ async function permittedBy(
       if (isDirectoryType(recordType)) return true;
       const [client = ''] = clientOf(recordType, row.record_id, row.client_id);
       const own = (consents.get(client) ?? []).map((consent) => consent.content);
-      const why = withheldBy(questionAbout(recordType, content, { ...receiver, find, consents: own, today }));
+      const why = withheldBy(questionAbout(recordType, content, { ...receiver, find, consents: own, today, now }));
       // A referral that has been turned to somebody else is theirs no more, before its lane has got round to it.
       const isTheirs = recordType !== 'referral' || row.is_error || row.performer === organization.id;
       return why === undefined && isTheirs;
@@ -255,7 +258,7 @@ async function visibleOrders(
 }
 
 /**
- * Those of the patients of whom a consent to the partner does not permit (any more), their own or one that an order for them names: their telephone
+ * Those of the patients who must not be contacted, by their record as it is now, or of whom a consent to the partner does not permit (any more), their own or one that an order for them names: their telephone
  * numbers are told nowhere. One that permits has to be there for the referral to leave at all.
  */
 async function withoutPhones(db: Db, { id: partner }: PartnerConfig, rows: readonly Row[]): Promise<ReadonlySet<Row>> {
@@ -275,18 +278,74 @@ async function withoutPhones(db: Db, { id: partner }: PartnerConfig, rows: reado
       and o.body #>> '{subject,reference}' in (select * from jsonb_array_elements_text(${names}))
       and exists (select 1 from refusal, jsonb_path_query(o.body, '$.**.reference') as named(name)
         where named.name #>> '{}' = 'Consent/' || refusal.id)`.execute(db);
-  return new Set(patients.filter(({ id }) => found.some(({ patient }) => patient === `Patient/${id}`)));
+  return new Set(
+    patients.filter(
+      (row) => mayNotContact(row.content) || found.some(({ patient }) => patient === `Patient/${row.id}`),
+    ),
+  );
+}
+
+/** @param client as its source says */
+export function mayNotContact(client: JsonObject | null | undefined): boolean {
+  return objectAt(client ?? undefined, 'preferredContact')?.safeToContact === false;
+}
+
+/** Those that say where a place is, or how to reach it, that is to be told to nobody, by the records as they are now. */
+function atSecretPlaces(
+  db: Db,
+  { organization: { source } }: PartnerConfig,
+  rows: readonly Row[],
+): Promise<ReadonlySet<Row>> {
+  return withRecords(db, source, (find) => new Set(rows.filter((row) => isAtSecretPlace(row, find))));
+}
+
+function isAtSecretPlace({ resource_type: resourceType, own_value, content }: Row, find: Telling['find']): boolean {
+  if (content === null) return false;
+  switch (resourceType) {
+    case 'Organization':
+      return isSecret(content);
+    case 'HealthcareService': {
+      const organization = textAt(content, 'organizationId');
+      return organization !== undefined && isSecret(find('organization', organization));
+    }
+    case 'Location':
+      return objectsAt(content, 'locations').some(
+        (one) => isSecret(one) && own_value?.includes(`#location[${textAt(one, 'id')}]`),
+      );
+    case 'Appointment':
+      return isSecret(objectAt(content, 'place'));
+    default:
+      return false;
+  }
+}
+
+function isSecret(place: JsonObject | undefined): boolean {
+  return objectAt(place, 'address')?.confidential === true;
+}
+
+/** Elements that say where it is, or how to reach it. */
+const whereabouts: Readonly<Record<string, readonly string[]>> = {
+  Organization: ['telecom', 'address'],
+  HealthcareService: ['telecom'],
+  Location: ['address', 'position'],
+  Appointment: ['comment'],
+};
+
+function withoutWhereabouts(body: JsonObject): JsonObject {
+  const told = whereabouts[String(body.resourceType)] ?? [];
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !told.includes(name)));
 }
 
 function isPatient({ resource_type: resourceType }: Row): boolean {
   return resourceType === 'Patient';
 }
 
-function shown({ id: partner }: PartnerConfig, row: Row, silent: ReadonlySet<Row>): Visible {
+function shown({ id: partner }: PartnerConfig, row: Row, silent: ReadonlySet<Row>, secret: ReadonlySet<Row>): Visible {
   const { resource_type: resourceType, id, version, at, subject, record_type: type, record_id, content } = row;
   const record = type === null || record_id === null || content === null ? undefined : { type, id: record_id, content };
   const whole = isPatient(row) ? onlyNeeded(row, !silent.has(row)) : row.body;
-  const body = row.is_error ? onlyError(row.body) : whole;
+  const told = secret.has(row) ? withoutWhereabouts(whole) : whole;
+  const body = row.is_error ? onlyError(row.body) : told;
   return { partner, resourceType, id, version, at, body, subject: subject ?? undefined, record };
 }
 

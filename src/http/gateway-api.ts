@@ -81,7 +81,8 @@ export interface GatewayApi {
   resume(connection: string, by: string): Promise<void>;
   /** Finishes what is due, takes nothing new, then pauses. @throws CasebridgeError `connection-not-running` */
   drain(connection: string, by: string): Promise<void>;
-  capabilities(connection: string): Promise<ConnectionReport>;
+  /** @param source whose lanes alone are told of; absent: those of all */
+  capabilities(connection: string, source?: string): Promise<ConnectionReport>;
   /**
    * Takes a message whose sender has shown the connection's key: polls that it concerns are made soon, once a minute at most.
    * @throws CasebridgeError `json-invalid`, `hook-message-unreadable`; then nothing was changed
@@ -143,6 +144,8 @@ export interface Preview {
   readonly bundle: JsonObject;
   readonly issues: readonly Json[];
   readonly lineage: readonly Json[];
+  /** Stored records that it may show words of. */
+  readonly read: readonly RecordKey[];
 }
 
 export interface Readiness {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { sharedRate } from '../access/access.ts';
+import { rateLimit, sharedRate } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders, refuseBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
@@ -40,6 +40,7 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
   const bounds = { ...defaultLimits, ...limits };
   const readPrincipal = callerReader(gateway, bounds);
   const signIns = sharedRate(gateway.store, 'sign-in', bounds.signInsPerMinute);
+  const keptRefusals = rateLimit(refusalsPerMinute, () => performance.now());
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
   app.use((request, response, next) => begin(gateway, bounds, request, response, next));
@@ -48,8 +49,8 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
     const address = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of methods) {
       const handler = (request: Request, response: Response) =>
-        answer({ gateway, limits: bounds, signIns }, readPrincipal, route, request, response).catch((error: unknown) =>
-          refuse(error, response, route.page),
+        answer({ gateway, limits: bounds, signIns, keptRefusals }, readPrincipal, route, request, response).catch(
+          (error: unknown) => refuse(error, response, route.page),
         );
       app[expressMethod[route.method]](address, handler);
     }
@@ -79,6 +80,9 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
     else sendProblem(response, problem, 'text/html', page.problem(problem));
   }
 }
+
+/** Of one operator, and of whoever is none. */
+const refusalsPerMinute = 60;
 
 const expressMethod = { GET: 'get', PUT: 'put', POST: 'post' } as const;
 
@@ -118,7 +122,7 @@ function begin(
 }
 
 async function answer(
-  parts: Pick<Call, 'gateway' | 'limits' | 'signIns'>,
+  parts: Pick<Call, 'gateway' | 'limits' | 'signIns' | 'keptRefusals'>,
   readPrincipal: (request: Request) => Promise<Principal>,
   route: Route,
   request: Request,

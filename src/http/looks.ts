@@ -46,6 +46,17 @@ export async function keepAct(call: Call, { act }: Route, answered: object | und
   await keep(call, call.principal.name, act.action, { resourceType: act.on, ids: [id] });
 }
 
+/** Signing in on the console and out of it. @param outcome `done`, or the code of what stood in the way */
+export function keepSessionAct(
+  { gateway, requestId }: Asked,
+  id: string,
+  action: 'sign-in' | 'sign-out',
+  outcome = 'done',
+): Promise<void> {
+  const by = { kind: 'operator', id, requestId } as const;
+  return keepAudit(gateway.store.db, { partner: null, by, action, resourceType: 'session', ids: [], outcome });
+}
+
 function keep({ gateway, requestId }: Asked, name: string, action: string, seen: Seen): Promise<void> {
   const by = { kind: 'operator', id: name, requestId } as const;
   return keepAudit(gateway.store.db, { partner: null, by, action, ...seen, outcome: 'done' });

@@ -64,6 +64,11 @@ export const pathParameters: Readonly<Record<string, Parameter>> = {
     description: 'FHIR resource type.',
     form: 'a FHIR resource type',
   },
+  subscribed: {
+    schema: { type: 'string', pattern: '^[A-Z][A-Za-z]{1,63}$' },
+    description: 'FHIR resource type that the Subscription is about.',
+    form: 'a FHIR resource type',
+  },
   resourceId: {
     schema: { type: 'string', pattern: '^(?!\\.+$)[A-Za-z0-9._-]{1,128}$' },
     description: "The server's id of the resource.",

@@ -1,7 +1,7 @@
 // The shape of one row of the route table. Router, access checks and OpenAPI are all made from these rows.
 
 import type { Request, Response } from 'express';
-import type { SharedRate } from '../access/access.ts';
+import type { RateLimit, SharedRate } from '../access/access.ts';
 import type { Permission } from '../config.ts';
 import type { FieldRules } from './answer-fields.ts';
 import type { GatewayApi } from './gateway-api.ts';
@@ -93,6 +93,8 @@ export interface Call {
   readonly response: Response;
   /** Attempts to sign in on the console, by the caller's address. */
   readonly signIns: SharedRate;
+  /** Refusals of these that are kept in the audit, in each process: whoever guesses tokens fills no table with it. */
+  readonly keptRefusals: RateLimit;
 }
 
 export interface HttpLimits {

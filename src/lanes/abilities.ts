@@ -16,10 +16,10 @@ import { CasebridgeError, reason } from '../errors.ts';
 import { contentHash } from '../fhir/fhir.ts';
 import type { JsonObject } from '../json.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
-import { json, type Store } from '../store/store.ts';
+import { json, type Store, timeOf } from '../store/store.ts';
 import { configurationOf } from './configuration.ts';
 import type { Abilities } from './lane-connection.ts';
-import { openAlert } from './operating/alerts.ts';
+import { changedTopic, openAlert, renewAlert } from './operating/alerts.ts';
 
 const keepMs = 60 * 60_000;
 
@@ -53,6 +53,9 @@ async function grantedScopes(connection: Connection): Promise<string[] | undefin
   return 'granted' in scopes ? [...(scopes.granted ?? [])].sort() : undefined;
 }
 
+/** What a server does with what may change, by the name under which it is kept. */
+const verbs: Readonly<Record<string, string>> = { hash: 'offers', granted: 'grants' };
+
 /** What is declared or granted and has changed voids plans that are under way, and opens an alert: the routes may be others now. */
 async function keep(
   store: Store,
@@ -75,14 +78,16 @@ async function keep(
       hash: capabilities.hash,
       granted: granted ? [...granted] : (before.granted ?? null),
     };
-    const isChanged = Object.entries(known).some(([part, value]) => {
+    const changed = Object.entries(known).flatMap(([part, value]) => {
       const was = before[part] ?? null;
-      return was !== null && contentHash(was) !== contentHash(value);
+      return was !== null && contentHash(was) !== contentHash(value) ? (verbs[part] ?? []) : [];
     });
+    const isChanged = changed.length > 0;
+    const changedAt = isChanged ? await timeOf(trx) : before.changedAt;
     await trx
       .updateTable('connection')
       .set({
-        capabilities: json<JsonObject>(JSON.parse(JSON.stringify({ ...capabilities, ...known }))),
+        capabilities: json<JsonObject>(JSON.parse(JSON.stringify({ ...capabilities, ...known, changedAt }))),
         capabilities_at: sql<Date>`now()`,
         ...(isChanged ? { epoch: sql<number>`epoch + 1` } : {}),
       })
@@ -96,8 +101,13 @@ async function keep(
       .where('connection', '=', connection)
       .where('reason', 'is not', null)
       .execute();
-    const topic = `capabilities-changed:${connection}`;
-    await openAlert(trx, { topic, connection, reason: reason('capabilities-changed', { connection }) });
+    const told = {
+      topic: `${changedTopic}${connection}`,
+      connection,
+      reason: reason('capabilities-changed', { connection, does: changed.join(' and ') }),
+    };
+    await openAlert(trx, told);
+    await renewAlert(trx, told);
   });
 }
 

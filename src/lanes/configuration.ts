@@ -22,7 +22,7 @@ export function shapingOf(config: ConnectionConfig): string {
 function sendingSettings(config: ConnectionConfig) {
   // What is asked for, and who may wake us, shapes nothing of what is sent. A partner more or less changes nothing of what is there; each Task is
   // looked at when its referral changes.
-  const { auth, polls, hook, copiesOf, unrelatedTo, otherConnections, ...sending } = config;
+  const { auth, polls, hook, copiesOf, unrelatedTo, otherConnections, otherOrganizations, ...sending } = config;
   return sending;
 }
 

@@ -40,11 +40,14 @@ export interface DesireInput {
   readonly patientAnswers: readonly DecisionRow[];
   /** The same of which entries of the server the directory entries of the lane are; newest first. */
   readonly entryAnswers: readonly DecisionRow[];
+  /** As in `LaneRecords`. */
   readonly consents: readonly JsonObject[];
   /** Those of the client, where the connection shares referrals only. */
   readonly referrals: readonly JsonObject[];
   /** `YYYY-MM-DD`, in the zone of the lane's source. */
   readonly today: string;
+  /** Database time in epoch ms. */
+  readonly now: number;
   readonly memory: RunMemory;
   readonly documents: DocumentsHeld | undefined;
 }

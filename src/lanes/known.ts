@@ -142,7 +142,13 @@ function splitKey(key: string): RecordName {
 
 /** What has no link there yet is waited for. */
 export function waitFor(known: Known, target: SlotRef): Wait {
+  const parked = known.parkedReason(target);
+  if (parked !== undefined) return haltedBy(target, parked);
   const isThere = known.record(target.type, target.id) !== undefined;
-  const why = reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) });
-  return { target, reason: known.parkedReason(target) ?? why };
+  return { target, reason: reason(isThere ? 'waits-for-link' : 'waits-for-record', { target: nameOf(target) }) };
+}
+
+/** It waits for what does not go on, for this reason. */
+export function haltedBy(target: SlotRef, { code, text }: Reason): Wait {
+  return { target, reason: { code, text: `Waits for ${nameOf(target)}: ${text}` } };
 }

@@ -1,7 +1,7 @@
 // What a lane run needs to know of its connection and of the world; everything with an effect is passed in here.
 
 import type { Receiver } from '../access/access.ts';
-import type { ConnectionConfig } from '../config.ts';
+import { type ConnectionConfig, organizationsOf } from '../config.ts';
 import type { FhirClient, ProvenanceAbility, RouteRow, Vendor } from '../connections/connections.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import type { Store } from '../store/store.ts';
@@ -79,6 +79,13 @@ export interface LaneLog {
 }
 
 /** The receiver that the connection is for a record of this source. */
-export function receiverFor({ basis, organization, id }: ConnectionConfig, source: string): Receiver {
-  return { basis, organization: organization?.source === source ? organization.id : undefined, connection: id };
+export function receiverFor(config: ConnectionConfig, source: string): Receiver {
+  const { basis, id, otherConnections = [], otherOrganizations = [] } = config;
+  return {
+    basis,
+    organization: organizationsOf(config).find((one) => one.source === source)?.id,
+    connection: id,
+    otherConnections,
+    otherOrganizations: otherOrganizations.flatMap((other) => (other.source === source ? [other.id] : [])),
+  };
 }

@@ -3,7 +3,7 @@
 
 import type { ConnectionConfig } from '../config.ts';
 import type { JsonObject } from '../json.ts';
-import { sourceOf } from '../records/records.ts';
+import { sameClient, sourceOf } from '../records/records.ts';
 import { json, type Store, sql } from '../store/store.ts';
 import type { LaneOfSource } from './changes.ts';
 import type { DecisionRow } from './decisions.ts';
@@ -67,6 +67,7 @@ export interface LaneRecords {
   readonly wanted: number | undefined;
   readonly own: readonly RecordRow[];
   readonly clientId: string | undefined;
+  /** The client's, and what the same person has refused under another id (`mergedInto`). */
   readonly consents: readonly JsonObject[];
   /** Of the client; read only where the connection shares nothing else. */
   readonly referrals: readonly JsonObject[];
@@ -101,7 +102,7 @@ type StoredRows = Pick<
 interface StoredRecords {
   readonly own: readonly Stored<RecordRow>[];
   readonly others: readonly Stored<RecordRow>[];
-  readonly consents: readonly JsonObject[];
+  readonly consents: readonly { readonly client: string; readonly content: JsonObject }[];
   readonly referrals: readonly JsonObject[];
 }
 
@@ -222,9 +223,11 @@ function laneQuery(
         'others', (select coalesce(json_agg(x), '[]') from other o, lateral (
           select ${recordColumns} from record r where r.source = ${source} and r.type = o.type and r.id = o.id
             and r.subject <> ${subject} offset 0) x),
-        'consents', (select coalesce(json_agg(r.content order by r.id), '[]') from client, lateral (
-          select r.id, r.content from record r where r.source = ${source} and r.client_id = client.id
-            and r.type = 'consent' and not r.deleted offset 0) r),
+        'consents', (select coalesce(json_agg(json_build_object('client', r.client, 'content', r.content) order by r.id), '[]') from (
+          with recursive ${sameClient(source, sql`select client.id from client`)}
+          select s.client, r.id, r.content from same_client s, lateral (
+            select r.id, r.content from record r where r.source = ${source} and r.client_id = s.id and r.type = 'consent'
+              and not r.deleted and (s.id = s.client or r.content ->> 'status' = 'declined') offset 0) r) r),
         'referrals', (select coalesce(json_agg(r.content order by r.id), '[]') from client, lateral (
           select r.id, r.content from record r where ${share === 'referrals'}::boolean and r.source = ${source}
             and r.client_id = client.id and r.type = 'referral' and not r.deleted offset 0) r)) end as records`;
@@ -276,7 +279,7 @@ function recordsFrom({ wanted, records, holds }: StoredRows, others: readonly Re
     wanted: wanted ?? undefined,
     own,
     clientId,
-    consents: records.consents.filter((consent) => consent.clientId === clientId),
+    consents: records.consents.flatMap(({ client, content }) => (client === clientId ? [content] : [])),
     referrals: records.referrals.filter((referral) => referral.clientId === clientId),
     others: [...holds.reads, ...others].filter((name) => !names.has(recordKey(name))),
     otherRows: records.others.map(recordRow),

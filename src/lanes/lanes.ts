@@ -41,7 +41,7 @@ export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connec
 export { createLaneMemories } from './lane-memory.ts';
 export type { LaneKey } from './lease.ts';
 export { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
-export { closeAlert, openAlert, reviewAlerts } from './operating/alerts.ts';
+export { closeAlert, openAlert, openAlertOnce, reviewAlerts } from './operating/alerts.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';
 export { drain, finishDrains } from './operating/drain.ts';

@@ -7,9 +7,10 @@ import type { DecisionRow } from './decisions.ts';
 import { desire } from './desire.ts';
 import type { DesireInput, DocumentsHeld } from './desire-input.ts';
 import { editionOf } from './documents/editions.ts';
+import { tellHalted } from './halted.ts';
 import { isRefusal } from './inbound/refuse.ts';
 import { Known, type RecordName } from './known.ts';
-import type { Abilities, Run } from './lane-connection.ts';
+import { type Abilities, type Run, receiverFor } from './lane-connection.ts';
 import { recognized } from './lane-memory.ts';
 import { type ReadRecord, unnamedReads } from './lane-reads.ts';
 import { type LaneResource, nameOf } from './lane-resource.ts';
@@ -19,7 +20,6 @@ import type { OperationRow } from './operations.ts';
 import { contentsAsSent } from './past-records.ts';
 import { patientTopic } from './patients/patient-link.ts';
 import type { RunMemory } from './run-memory.ts';
-import { receiverOf } from './told.ts';
 
 export interface LaneState {
   readonly resources: readonly LaneResource[];
@@ -101,11 +101,12 @@ export async function loadLane(
       consents,
       referrals,
       today: dateOf(now.getTime(), zone),
+      now: now.getTime(),
       memory,
       documents:
         isTold && own.some((row) => row.type === 'case' || isRefusal(row)) ? documentsHeld(zone, rows) : undefined,
     };
-    const resources = desire(input);
+    const desired = desire(input);
     const missing = known.takeMissing();
     if (missing.length > 0) {
       others = [...records.others, ...missing];
@@ -114,7 +115,7 @@ export async function loadLane(
     }
     memory.records = records;
     return {
-      resources,
+      resources: await tellHalted(deps.store, lease, known, desired),
       known,
       openOperations: rows.operations,
       openDecisions: input.openDecisions,
@@ -136,10 +137,8 @@ export async function loadLane(
   }
 }
 
-function consentsChangeAt(input: DesireInput, zone: string): Date | undefined {
-  const { connection, consents, today } = input;
-  const { id, basis } = connection.config;
-  const day = nextConsentDay({ basis, organization: receiverOf(input), connection: id, consents, today });
+function consentsChangeAt({ connection, lease, consents, today }: DesireInput, zone: string): Date | undefined {
+  const day = nextConsentDay({ ...receiverFor(connection.config, lease.source), consents, today });
   return day === undefined ? undefined : new Date(startOfDate(day, zone));
 }
 

@@ -26,7 +26,7 @@ import type { JsonObject } from '../json.ts';
 import { type Database, json, type Store } from '../store/store.ts';
 import { stateFromJson, stateToJson } from './budget-json.ts';
 import type { LaneDeps } from './lane-connection.ts';
-import { closeAlert, openAlert } from './operating/alerts.ts';
+import { closeAlert, dayUsed, openAlert } from './operating/alerts.ts';
 
 type Configured = Pick<ConnectionConfig, 'id' | 'rateLimit'>;
 
@@ -185,7 +185,7 @@ function shown(state: BudgetState, limits: BudgetLimits, now: number): Shown {
   // A server that answers one question and fails at the next work is one event, told until it works.
   const alerts = new Map<string, Reason>();
   if (state.breaker.openings > 0) alerts.set('connection-failing', failingReason(state.breaker));
-  if (urgent !== undefined) alerts.set('connection-day-used', urgent.reason);
+  if (urgent !== undefined) alerts.set(dayUsed, urgent.reason);
   return { state, rest, urgent, alerts };
 }
 

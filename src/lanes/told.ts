@@ -8,14 +8,14 @@ import { receiverFor } from './lane-connection.ts';
 
 /**
  * Whether a record may go to the receiver that this connection is. One that names another client than the lane's, as while a record is on its way from
- * one client to another, goes by no consent of the lane's client.
+ * one client to another, goes by no consent of the lane's client; what is refused is refused.
  */
 export function consentQuestion(input: DesireInput, record: JsonObject, recordType: RecordType): ConsentQuestion {
-  const { otherConnections = [] } = input.connection.config;
   const { clientId } = record;
-  const isOf = (consent: JsonObject) => typeof clientId !== 'string' || consent.clientId === clientId;
+  const isOf = (consent: JsonObject) =>
+    typeof clientId !== 'string' || consent.clientId === clientId || consent.status === 'declined';
   const consents = input.consents.filter(isOf);
-  return questionAbout(recordType, record, { ...tellingOf(input), otherConnections, consents, today: input.today });
+  return questionAbout(recordType, record, { ...tellingOf(input), consents, today: input.today, now: input.now });
 }
 
 /** The receiver that this connection is, and what counts for what it may be told. */

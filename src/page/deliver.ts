@@ -11,6 +11,7 @@ import {
   claimMessages,
   contactsTold,
   type DueMessage,
+  givenUp,
   goneReferral,
   markFailed,
   markNeedless,
@@ -52,11 +53,9 @@ function failed({ log }: DeliverDeps, { id, partner }: DueMessage, error: unknow
 async function deliver(deps: DeliverDeps, message: DueMessage): Promise<void> {
   const { store, messenger, randomBytes } = deps;
   const { partner, taskId } = message;
-  const config = deps.partners.get(partner);
-  const page = config?.page;
-  const contact = page?.contacts.get(message.contact);
-  if (config === undefined || page === undefined || contact === undefined || (await isNeedless(deps, config, message)))
-    return markNeedless(store, message);
+  const to = await recipientOf(deps, message);
+  if (to === undefined) return markNeedless(store, message);
+  const { config, page, contact } = to;
   const token = newToken(randomBytes);
   await keepLink(store, token, { partner, taskId, contact: message.contact, message: message.id, days: page.linkDays });
   const link = `${deps.address}/${tokenText(token, await deps.seal())}`;
@@ -69,6 +68,21 @@ async function deliver(deps: DeliverDeps, message: DueMessage): Promise<void> {
   if (isGivenUp) deps.log.warn({ message: message.id, partner, code: why.reason.code }, 'a partner could not be told');
 }
 
+/** What was given up ends with its alert where it would not be sent any more: its partner is told of nothing now, or it is over. */
+export async function endNeedless(deps: DeliverDeps): Promise<void> {
+  for (const message of await givenUp(deps.store))
+    if ((await recipientOf(deps, message)) === undefined) await markNeedless(deps.store, message);
+}
+
+/** Undefined: there is nobody to tell, or nothing to tell any more. */
+async function recipientOf(deps: DeliverDeps, message: Omit<DueMessage, 'attempts'>) {
+  const config = deps.partners.get(message.partner);
+  const page = config?.page;
+  const contact = page?.contacts.get(message.contact);
+  if (config === undefined || page === undefined || contact === undefined) return undefined;
+  return (await isNeedless(deps, config, message)) ? undefined : { config, page, contact };
+}
+
 /**
  * The partner may not see it any more, or there is nothing left to answer. That they may not see it is told to whoever knows of it, as long as it is
  * so.
@@ -76,7 +90,7 @@ async function deliver(deps: DeliverDeps, message: DueMessage): Promise<void> {
 async function isNeedless(
   deps: DeliverDeps,
   partner: PartnerConfig,
-  { taskId, event, contact }: DueMessage,
+  { taskId, event, contact }: Pick<DueMessage, 'taskId' | 'event' | 'contact'>,
 ): Promise<boolean> {
   const facts = await readFacts(deps, partner, taskId);
   if (event.startsWith(`${goneReferral}:`))

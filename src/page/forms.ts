@@ -79,7 +79,7 @@ export function formName(action: Action, key: string, form: URLSearchParams): st
 
 /** What the form of this name does; undefined: there is no such form. */
 export function actionOf(form: string): Action | undefined {
-  const [action] = form.split('-');
+  const [, action] = /^([a-z]+)-[A-Za-z0-9_-]+$/.exec(form) ?? [];
   return isAction(action) ? action : undefined;
 }
 
@@ -103,7 +103,7 @@ export function readForm(
     return undefined;
   };
   const text = (missing?: FormFault): string | undefined => {
-    const given = (form.get('text') ?? '').replaceAll('\r\n', '\n').trim();
+    const given = (form.get('text') ?? '').replaceAll('\r\n', '\n').replaceAll(controls, ' ').trim();
     if (given.length > longestText) return refuse('text', 'text-too-long');
     if (given === '') return missing && refuse('text', missing);
     return given;
@@ -169,6 +169,9 @@ export function readForm(
     }
   }
 }
+
+/** Control characters but tabs and line ends, which the store does not take or nobody sees. */
+const controls = /[^\P{Cc}\t\n]/gu;
 
 const minuteMs = 60_000;
 

@@ -20,6 +20,10 @@ export interface DueMessage {
   readonly fence: number;
 }
 
+/** Who is told, and of what. */
+type Told = Pick<DueMessage, 'partner' | 'taskId' | 'contact'>;
+type Given = Omit<DueMessage, 'attempts'>;
+
 /** The first of every referral. */
 export const newReferral = 'new';
 /** Begins the event that the partner may not see a referral any more. */
@@ -167,16 +171,22 @@ export async function retryMessage(store: Store, asked: Asked): Promise<void> {
 export async function withdrawMessage(store: Store, asked: Asked): Promise<void> {
   await store.tx(async (trx) => {
     const { partner, task_id: taskId, contact } = await change(trx, asked, 'withdraw', { state: 'needless' });
-    const others = await trx
-      .selectFrom('partner_message')
-      .select('id')
-      .where('partner', '=', partner)
-      .where('task_id', '=', taskId)
-      .where('contact', '=', contact)
-      .where('state', '=', 'failed')
-      .executeTakeFirst();
-    if (others === undefined) await closeAlert(trx, unreachableTopic({ partner, taskId, contact }));
+    await closeWithLast(trx, { partner, taskId, contact });
   });
+}
+
+/** The alert ends with the last message about the referral that this contact was not given. */
+async function closeWithLast(trx: Transaction<Database>, of: Told): Promise<void> {
+  const { partner, taskId, contact } = of;
+  const others = await trx
+    .selectFrom('partner_message')
+    .select('id')
+    .where('partner', '=', partner)
+    .where('task_id', '=', taskId)
+    .where('contact', '=', contact)
+    .where('state', '=', 'failed')
+    .executeTakeFirst();
+  if (others === undefined) await closeAlert(trx, unreachableTopic(of));
 }
 
 async function change(
@@ -201,13 +211,39 @@ async function change(
 }
 
 /** There is nobody to tell, or nothing to tell any more. */
-export async function markNeedless({ db }: Store, { id, fence }: DueMessage): Promise<void> {
-  await db
-    .updateTable('partner_message')
-    .set({ state: 'needless', lease_until: null })
-    .where('id', '=', id)
-    .where('fence', '=', fence)
+export async function markNeedless(store: Store, message: Given): Promise<void> {
+  await store.tx(async (trx) => {
+    const row = await trx
+      .updateTable('partner_message')
+      .set({ state: 'needless', lease_until: null })
+      .where('id', '=', message.id)
+      .where('fence', '=', message.fence)
+      .returning('id')
+      .executeTakeFirst();
+    if (row !== undefined) await closeWithLast(trx, message);
+  });
+}
+
+/** What has been given up, as it stands now. */
+export async function givenUp({ db }: Store): Promise<Given[]> {
+  return db
+    .selectFrom('partner_message')
+    .select(['id', 'partner', 'task_id as taskId', 'contact', 'event', 'fence'])
+    .where('state', '=', 'failed')
+    .orderBy('id')
     .execute();
+}
+
+/** Where no partner has a page nobody is told of anything; what waits is told where one has a page again. */
+export async function endUntold(store: Store): Promise<void> {
+  await store.tx(async (trx) => {
+    await trx.updateTable('partner_message').set({ state: 'needless' }).where('state', '=', 'failed').execute();
+    await sql`
+      update alert a set resolved_at = now()
+      where a.resolved_at is null and split_part(a.topic, ':', 1) in ('partner-unreachable', 'partner-link-locked')`.execute(
+      trx,
+    );
+  });
 }
 
 /**
@@ -260,6 +296,6 @@ export async function markFailed(
   });
 }
 
-function unreachableTopic({ partner, taskId, contact }: Pick<DueMessage, 'partner' | 'taskId' | 'contact'>): string {
-  return ['partner-unreachable', partner, taskId, ...(contact === '' ? [] : [contact])].join(':');
+function unreachableTopic({ partner, taskId, contact }: Told): string {
+  return `partner-unreachable:${partner}:${taskId}${contact === '' ? '' : `:${contact}`}`;
 }

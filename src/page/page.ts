@@ -11,7 +11,7 @@ import type { Home } from '../home/home.ts';
 import { keptIdentity } from '../lanes/lanes.ts';
 import type { Store } from '../store/store.ts';
 import { type AnswerDeps, answerPage, type PageAnswer, type PageRequest, problemPage } from './answer.ts';
-import { deliverDue } from './deliver.ts';
+import { deliverDue, endNeedless } from './deliver.ts';
 import { prunePartnerRows, revokeLink } from './links.ts';
 import { type Messenger, openMessenger } from './messenger.ts';
 import { noticeNews } from './news.ts';
@@ -20,6 +20,7 @@ import { type Seal, sealOf } from './seal.ts';
 
 export type { PageAnswer, PageRequest } from './answer.ts';
 export type { Messenger } from './messenger.ts';
+export { endUntold } from './outbox.ts';
 
 export interface PartnerPage {
   /** Never throws: what goes wrong is a page too. */
@@ -28,7 +29,7 @@ export interface PartnerPage {
   refuse(request: PageRequest, status: number): PageAnswer;
   /** Looks for news, makes the rows of their messages, and sends what waits. */
   tell(): Promise<void>;
-  /** What is left of links long over. */
+  /** What is left of links long over, and what was told of them and of messages that are. */
   prune(): Promise<void>;
   /** Whoever is signed in by it is out. @throws CasebridgeError `partner-link-unknown` */
   revoke(link: string, by: string): Promise<void>;
@@ -119,7 +120,10 @@ export async function openPartnerPage(deps: PageDeps): Promise<PartnerPage | und
       if (isDue) lookedAtAll = clock();
       await deliverDue(parts);
     },
-    prune: () => prunePartnerRows(store),
+    async prune() {
+      await prunePartnerRows(store);
+      await endNeedless(parts);
+    },
     revoke: (link, by) => revokeLink(store, link, by),
     retryMessage: (asked) => retryMessage(store, asked),
     withdrawMessage: (asked) => withdrawMessage(store, asked),

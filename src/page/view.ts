@@ -11,6 +11,8 @@ export interface ReferralParts {
   readonly task: JsonObject;
   readonly request: JsonObject | undefined;
   readonly patient: JsonObject | undefined;
+  /** By what is known of the patient; the order may prohibit it all the same. */
+  readonly mayContact: boolean;
   readonly needs: readonly JsonObject[];
   readonly goals: readonly JsonObject[];
   readonly appointments: readonly JsonObject[];
@@ -138,9 +140,10 @@ export function viewOf(parts: ReferralParts): ReferralView {
   const status = statusOf(task);
   const isEnded = isTerminal(status);
   const cancelAsked = isEnded ? undefined : parts.cancelAsked;
-  const mayContact = !objectsAt(request, 'orderDetail').some((detail) =>
+  const isProhibited = objectsAt(request, 'orderDetail').some((detail) =>
     codesIn(detail).includes('contacting-subject-prohibited'),
   );
+  const mayContact = parts.mayContact && !isProhibited;
   const period = objectAt(request, 'occurrencePeriod');
   const version = versionOf(task);
   const appointments = parts.appointments.map((one) => appointmentOf(one, isEnded, parts.appointmentVersions));

@@ -27,5 +27,7 @@ export { type RecordLine, type RecordLineLimits, readRecordLines } from './recor
 export { type RecordSchemas, shippedSchemas } from './record-schemas.ts';
 export { isRecordType, type RecordKey, type RecordType, recordTypes } from './record-type.ts';
 export type * from './record-types.ts';
+export { aheadLimitMs } from './rules.ts';
+export { sameClient } from './same-client.ts';
 export { definitionsSchema, recordSchemas } from './schemas.ts';
 export { parseSubject, type SubjectKind, sourceOf, subjectOf } from './subject.ts';

@@ -15,12 +15,22 @@ export function brokenRules(type: RecordType, tree: Field, record: JsonObject, n
   return rules.flatMap((rule) => rule(record, tree, now));
 }
 
-const aheadLimitMs = 5 * 60_000;
+/** Clocks differ: what is said to have happened may lie so far ahead of ours. */
+export const aheadLimitMs = 5 * 60_000;
 
 const notFromTheFuture: Rule = (record, _, now) => {
   if (Date.parse(String(record.updatedAt)) <= now.getTime() + aheadLimitMs) return [];
   const message = '/updatedAt lies more than 5 minutes in the future. Check the clock and the time zone of the source.';
   return [{ pointer: '/updatedAt', rule: 'future', found: 'an instant in the future', message }];
+};
+
+/** Nobody has signed what is signed tomorrow; of one that permits nothing, as of a refusal or a revocation, nothing must be lost for it. */
+const notSignedInTheFuture: Rule = ({ status, revokedAt, signedAt }, _, now) => {
+  if (status !== 'active' || revokedAt !== undefined || signedAt === undefined) return [];
+  if (Date.parse(String(signedAt)) <= now.getTime() + aheadLimitMs) return [];
+  const message =
+    '/signedAt lies more than 5 minutes in the future. Send when the consent was signed; leave it out as long as nobody has signed.';
+  return [{ pointer: '/signedAt', rule: 'future', found: 'an instant in the future', message }];
 };
 
 const uniqueItemIds: Rule = (record, tree) => doubledIds(tree, record, []);
@@ -207,6 +217,7 @@ const rulesOfAll: readonly Rule[] = [notFromTheFuture, uniqueItemIds, missingPoi
 const rulesOfType: Readonly<Partial<Record<RecordType, readonly Rule[]>>> = {
   client: [oneLegalName, notMergedIntoItself, ssnIsComplete],
   case: [oneOpenPrimary],
+  consent: [notSignedInTheFuture],
   assessment: [oneAnswerForm, uniqueCodes],
   incident: [otherClientsById],
   referral: [statusIsLastMove, partOfIncoming],

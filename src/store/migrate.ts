@@ -30,6 +30,7 @@ import { sql as offeredFrom } from './migrations/0023-offered-from.ts';
 import { sql as formOfBases } from './migrations/0024-form-of-bases.ts';
 import { sql as atSize } from './migrations/0025-at-size.ts';
 import { sql as taskFocus } from './migrations/0026-task-focus.ts';
+import { sql as mergedClients } from './migrations/0027-merged-clients.ts';
 import type { Database } from './tables.ts';
 
 export interface Migration {
@@ -66,6 +67,7 @@ export const migrations: readonly Migration[] = [
   { id: 24, name: 'form-of-bases', sql: formOfBases },
   { id: 25, name: 'at-size', sql: atSize },
   { id: 26, name: 'task-focus', sql: taskFocus },
+  { id: 27, name: 'merged-clients', sql: mergedClients },
 ];
 
 /** The schema that holds every table of Casebridge, so that it can share a database. */

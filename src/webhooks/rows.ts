@@ -3,7 +3,7 @@
 
 import type { Selectable } from 'kysely';
 import { type Reason, reason } from '../errors.ts';
-import { closeAlert, openAlert, reviewStuck, stuckTopic } from '../lanes/lanes.ts';
+import { closeAlert, openAlert, openAlertOnce, reviewStuck, stuckTopic } from '../lanes/lanes.ts';
 import { type Database, json, type Store, sql, type Transaction } from '../store/store.ts';
 import { failuresUntilRest } from './waits.ts';
 
@@ -279,6 +279,29 @@ export async function replayAfter(store: Store, source: string, cursor: number):
 export async function freeDeliveries(store: Store): Promise<void> {
   if (store.kind !== 'embedded') return;
   await store.db.updateTable('delivery').set({ lease_until: null }).where('lease_until', 'is not', null).execute();
+}
+
+/**
+ * For a start: what a source without a webhook does not take, nobody waits for any more. One that has a webhook again is told of anew, where it is still
+ * disabled here, and where a change is stuck once that has been tried again.
+ */
+export async function reviewReceivers(store: Store, withWebhook: readonly string[]): Promise<void> {
+  await store.tx(async (trx) => {
+    const all = await trx.selectFrom('webhook').select(['source', 'disabled']).orderBy('source').forUpdate().execute();
+    for (const { source, disabled } of all) {
+      if (withWebhook.includes(source)) {
+        if (disabled !== null) await openAlertOnce(trx, { topic: disabledTopic(source), reason: disabled });
+        continue;
+      }
+      await trx
+        .updateTable('delivery')
+        .set({ stuck: false })
+        .where('source', '=', source)
+        .where('stuck', '=', true)
+        .execute();
+      await closeAlert(trx, disabledTopic(source), stuckTopic(source));
+    }
+  });
 }
 
 function disabledTopic(source: string): string {

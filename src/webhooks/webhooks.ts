@@ -9,7 +9,7 @@ import { factsOf } from '../fault.ts';
 import type { Store } from '../store/store.ts';
 import { type Deliveries, startDeliveries } from './deliver.ts';
 import { type Attempt, openReceiver, type Receiver } from './receiver.ts';
-import { type ChangeRow, enable, freeDeliveries, replayAfter } from './rows.ts';
+import { type ChangeRow, enable, freeDeliveries, replayAfter, reviewReceivers } from './rows.ts';
 
 export { type Attempt, openReceiver } from './receiver.ts';
 export type { ChangeRow } from './rows.ts';
@@ -66,6 +66,7 @@ export function openWebhooks(deps: WebhookDeps): Webhooks {
   return {
     async start() {
       await freeDeliveries(store);
+      await reviewReceivers(store, [...opened.keys()]);
       deliveries = [...opened].map(([source, { webhook, receiver }]) =>
         startDeliveries({
           store,

@@ -18,6 +18,7 @@ const partner: ConsentQuestion = {
   recipients: [{ organizationId: 'org-pantry' }],
   consents: [],
   today: '2026-06-15',
+  now: Date.parse('2026-06-15T12:00:00-04:00'),
 };
 
 /** `permitted`, or the code of the rule that withholds. */
@@ -135,6 +136,57 @@ describe('the receiver', () => {
     expect(answer({ ...question, consents: [named] })).toBe(expected);
   });
 
+  const hospital = { basis: 'treatment', recordType: 'need', sensitivity: ['substance-use-part2'] } as const;
+  const toClass = (name: string, more: JsonObject = {}) =>
+    answer({
+      ...hospital,
+      consents: [consent({ recipients: [{ class: name, ...more }], sensitivity: ['substance-use-part2'] })],
+    });
+
+  test.each([
+    'my treating providers',
+    '  My  Treating Providers. ',
+    'My treating clinicians',
+    'treating healthcare providers',
+    'all of my treating health care providers',
+    'all of my past, present and future treating providers',
+    'All of the client’s past, present, and future treating clinicians',
+    "the patient's treating provider",
+    // 42 CFR 2.31(a)(4), for treatment, payment and health care operations.
+    'my treating providers, health plans, third-party payers, and people helping to operate this program',
+  ])('whoever treats the client, as "%s"', (name) => {
+    expect(toClass(name)).toBe('permitted');
+  });
+
+  test.each([
+    'Methadone treatment programs in Albany County',
+    'substance use disorder treatment programs',
+    'my treatment team',
+    'my parole officer and treatment court team',
+    'health plans, for payment of treatment',
+    'court-ordered treatment monitors',
+    'all providers who are not treating me',
+    'anyone except my treating providers',
+    'not my treating providers',
+    'my treating providers except the hospital',
+    'my treating providers in Albany County',
+    'my treating providers and my landlord',
+    'my former treating providers',
+    'one of my treating providers',
+    'health plans, third-party payers, and people helping to operate this program',
+    'providers',
+    '',
+  ])('anybody else, as "%s", permits no hospital anything', (name) => {
+    expect(toClass(name)).toBe('consent-missing');
+  });
+
+  test.each<[string, JsonObject]>([
+    ['a name', { name: 'Dr. Lee' }],
+    ['an organization', { organizationId: 'org-shelter' }],
+  ])('whoever treats the client, with %s beside it, is that one', (_what, more) => {
+    expect(toClass('my treating providers', more)).toBe('consent-missing');
+  });
+
   test('one of several is enough', () => {
     const named = consent({ recipients: [{ organizationId: 'org-shelter' }, { organizationId: 'org-pantry' }] });
     expect(answer({ consents: [named] })).toBe('permitted');
@@ -217,6 +269,38 @@ describe('sensitive content', () => {
   });
 });
 
+describe('a signature', () => {
+  const hospital = { basis: 'treatment', recordType: 'need', sensitivity: ['substance-use-part2'] } as const;
+  const { signedAt: _signedAt, ...unsigned } = consent({ sensitivity: ['substance-use-part2'] });
+
+  // 42 CFR 2.31(a)(8) and (9): the signature, and its date.
+  test.each<[string, JsonObject, string]>([
+    ['no time', {}, 'consent-unsigned'],
+    ['a time that is none', { signedAt: 'last week' }, 'consent-unsigned'],
+    ['a time that has not come', { signedAt: '2026-06-15T12:05:01-04:00' }, 'consent-unsigned'],
+    ['a time within the error of clocks', { signedAt: '2026-06-15T12:05:00-04:00' }, 'permitted'],
+    ['a time that has passed', { signedAt: '2026-06-15T11:59:00-04:00' }, 'permitted'],
+  ])('with %s lets what is sensitive go: %s', (_what, change, expected) => {
+    expect(answer({ ...hospital, consents: [{ ...unsigned, ...change }] })).toBe(expected);
+    expect(answer({ sensitivity: ['substance-use-part2'], consents: [{ ...unsigned, ...change }] })).toBe(expected);
+  });
+
+  test('is not asked for where the consent does not name the label', () => {
+    expect(answer({ ...hospital, sensitivity: ['hiv'], consents: [unsigned] })).toBe('consent-sensitivity');
+  });
+
+  test('is not asked for what bears no label', () => {
+    expect(answer({ consents: [unsigned] })).toBe('permitted');
+    const plan = { ...unsigned, recordTypes: ['safetyPlan'] };
+    expect(answer({ basis: 'treatment', recordType: 'safetyPlan', consents: [plan] })).toBe('permitted');
+  });
+
+  test('of another consent is enough', () => {
+    const signed = consent({ id: 'consent-signed', sensitivity: ['substance-use-part2'] });
+    expect(answer({ ...hospital, consents: [unsigned, signed] })).toBe('permitted');
+  });
+});
+
 describe('several consents', () => {
   const refusal = (overrides: JsonObject = {}) => consent({ id: 'consent-no', status: 'declined', ...overrides });
 
@@ -245,6 +329,23 @@ describe('several consents', () => {
   test('a consent after the refusal permits again', () => {
     const again = consent({ id: 'consent-again', signedAt: june });
     expect(answer({ consents: [consent(), refusal({ signedAt: may }), again] })).toBe('permitted');
+  });
+
+  test('a refusal at the same moment as the consent, as in one packet of forms, is heard', () => {
+    const both = [consent({ signedAt: may }), refusal({ signedAt: may })];
+    expect(answer({ consents: both })).toBe('consent-refused');
+    expect(answer({ basis: 'treatment', consents: both })).toBe('consent-refused');
+    const labelled = [
+      consent({ signedAt: may, sensitivity: ['hiv'] }),
+      refusal({ signedAt: '2026-05-04T14:00:00Z', sensitivity: ['hiv'] }),
+    ];
+    expect(answer({ sensitivity: ['hiv'], consents: labelled })).toBe('consent-sensitivity');
+  });
+
+  test('a consent said to be signed in the future is not later than a refusal', () => {
+    const typed = consent({ id: 'consent-typed', signedAt: '2062-03-02T09:00:00-05:00' });
+    expect(answer({ consents: [typed, refusal({ signedAt: may })] })).toBe('consent-refused');
+    expect(answer({ basis: 'treatment', consents: [typed, refusal({ signedAt: may })] })).toBe('consent-refused');
   });
 
   test('who the client is goes as long as anything else may', () => {
@@ -299,6 +400,47 @@ describe('several consents', () => {
     expect(answer({ basis: 'treatment', consents: [refusal({ signedAt: may, ...change })] })).toBe('permitted');
   });
 
+  test.each(['my treating providers', 'treatment programs', 'anyone who is treating me'])(
+    'at the hospital that treats the client, a refusal of those who treat, as "%s", is heard',
+    (name) => {
+      const no = refusal({ signedAt: may, recipients: [{ class: name }] });
+      expect(answer({ basis: 'treatment', consents: [no] })).toBe('consent-refused');
+      expect(answer({ consents: [consent(), no] })).toBe('consent-refused');
+    },
+  );
+
+  describe('where the record of the receiver is not known in the source', () => {
+    const unknown = {
+      organization: undefined,
+      otherConnections: ['shelter'],
+      otherOrganizations: ['org-shelter'],
+    };
+    const may27 = '2026-05-27T10:00:00-04:00';
+
+    test.each<[string, JsonObject, string]>([
+      ['an organization that may be it', { organizationId: 'org-mercy' }, 'consent-refused'],
+      ['one with a name that may be it', { organizationId: 'org-mercy', name: 'Mercy General' }, 'consent-refused'],
+      ['the organization of another connection', { organizationId: 'org-shelter' }, 'permitted'],
+      ['the name of another connection', { organizationId: 'org-mercy', name: 'shelter' }, 'permitted'],
+    ])('a refusal of %s', (_what, recipient, expected) => {
+      const no = refusal({ signedAt: may27, recipients: [recipient] });
+      expect(answer({ ...unknown, basis: 'treatment', consents: [no] })).toBe(expected);
+      const yes = consent({ recipients: [{ name: 'pantry' }] });
+      expect(answer({ ...unknown, consents: [yes, no] })).toBe(expected);
+    });
+
+    test('a consent that names an organization is for nobody known', () => {
+      const yes = consent({ recipients: [{ organizationId: 'org-mercy' }] });
+      expect(answer({ ...unknown, consents: [yes] })).toBe('consent-missing');
+    });
+
+    test('a later consent that names the connection permits again', () => {
+      const no = refusal({ signedAt: may27, recipients: [{ organizationId: 'org-mercy' }] });
+      const again = consent({ id: 'consent-again', signedAt: june, recipients: [{ name: 'pantry' }] });
+      expect(answer({ ...unknown, basis: 'treatment', consents: [no, again] })).toBe('permitted');
+    });
+  });
+
   test('a refusal of a class of receivers counts at the hospital that treats the client too, for what needs consent there', () => {
     const question = { basis: 'treatment', recordType: 'safetyPlan' } as const;
     const yes = consent({ recordTypes: ['safetyPlan'] });
@@ -331,6 +473,7 @@ const anyConsent: fc.Arbitrary<JsonObject> = fc.record({
   recordTypes: fc.subarray(types, { minLength: 1 }),
   sensitivity: fc.subarray(labels),
   period: fc.constantFrom<JsonObject>({}, { from: '2026-06-16' }, { to: '2026-06-15' }, { to: '2026-06-14' }),
+  signedAt: fc.constantFrom('2026-05-04T10:00:00-04:00', '2026-06-01T10:00:00-04:00', '2062-05-04T10:00:00-04:00'),
 });
 const anyQuestion: fc.Arbitrary<ConsentQuestion> = fc.record({
   basis: fc.constantFrom('treatment', 'consent'),
@@ -340,6 +483,7 @@ const anyQuestion: fc.Arbitrary<ConsentQuestion> = fc.record({
   sensitivity: fc.subarray(labels),
   consents: fc.array(anyConsent, { maxLength: 4 }),
   today: fc.constant('2026-06-15'),
+  now: fc.constant(partner.now),
 });
 
 describe('laws', () => {

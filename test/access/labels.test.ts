@@ -138,6 +138,7 @@ describe('a consent of others', () => {
     organization,
     consents,
     today: '2026-06-15',
+    now: Date.parse('2026-06-15T12:00:00-04:00'),
   });
   const answer = (consent: JsonObject, ...asked: Parameters<typeof about>) =>
     withheldBy(questionAbout('consent', consent, about(...asked)))?.code;

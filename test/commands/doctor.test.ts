@@ -138,6 +138,7 @@ describe('of a server that is as it should be', () => {
     );
     expect(lines).toContain('  would write: 1 create, 0 update, 0 document');
     expect(healthy.out).not.toContain('without version tags');
+    expect(healthy.out).not.toContain('no organization');
     expect(lines).toContain('  Provenance goes with each transaction; what goes as a single request has none.');
   });
 
@@ -169,6 +170,9 @@ describe('of an Epic server before go-live', () => {
     expect(lines).toContain('hospital (epic, shadow): reachable, signed in');
     expect(lines).toContain(
       '  basis consent: nothing of a client goes there without a consent that names this connection',
+    );
+    expect(told.out).toMatch(
+      /^ {2}Warning: no organization in county \(connections\.hospital\.organization, organizationElsewhere\): a consent that names it by its record permits nothing there/m,
     );
     expect(told.out).toMatch(/^ {2}without version tags: .*\bTask\b.* is overwritten unseen$/m);
     expect(told.out).toMatch(/^ {2}in shadow, nothing is written; live it would write: \d+ create, /m);

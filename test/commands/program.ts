@@ -61,10 +61,12 @@ export function casebridge(words: readonly string[], options: ProgramOptions = {
 /**
  * The same without a process of its own, whose start costs more than most commands. While it runs, this process stands in the folder and has the
  * environment that are given.
+ *
+ * @param options `isTTY`: a person looks at standard error
  */
 export async function commandLine(
   words: readonly string[],
-  { cwd = process.cwd(), env = {} }: Pick<ProgramOptions, 'cwd' | 'env'> = {},
+  { cwd = process.cwd(), env = {}, isTTY = false }: Pick<ProgramOptions, 'cwd' | 'env'> & { isTTY?: boolean } = {},
 ): Promise<Ended> {
   const out: string[] = [];
   const err: string[] = [];
@@ -72,7 +74,8 @@ export async function commandLine(
   process.chdir(cwd);
   process.env = { PATH: before.env.PATH, ...env };
   try {
-    const code = await runCommandLine(words, { out: collected(out), err: collected(err) });
+    const streams = { out: collected(out), err: Object.assign(collected(err), { isTTY }) };
+    const code = await runCommandLine(words, streams);
     return { code, out: out.join(''), err: err.join('') };
   } finally {
     process.env = before.env;

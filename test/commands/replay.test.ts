@@ -76,6 +76,15 @@ describe('in a running gateway', () => {
     expect(lastLine(ended)).toMatchObject({ state: 'done', asked: 6, done: 0, skipped: 6, refused: 0, left: 0 });
   });
 
+  test('who looks on sees how far it is, in one line that gives way to the result', async () => {
+    const ended = await site.watched('replay', ...remote());
+    const lines = ended.err.split('\r\u001b[K');
+    expect([lines[0], lines.at(-1)]).toEqual(['', '']);
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines.slice(1, -1)) expect(line).toMatch(/^\d of 6 lanes: 0 done, \d skipped, 0 refused$/);
+    expect(ended.out).toMatch(/^6 lanes: 0 done/);
+  });
+
   test('a lane in which something is refused makes the exit code 1, and is told with its reason', async () => {
     await refuseGoals();
     await send(gateway.url, [['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00Z' })]]);

@@ -138,6 +138,7 @@ describe('what is not said', () => {
       basis: 'treatment',
       sources: ['county'],
       otherConnections: [],
+      otherOrganizations: [],
       inboundTo: 'county',
       createPatients: false,
       identifierSystems: {},
@@ -412,6 +413,16 @@ describe('what is refused, with its place', () => {
       'an organization without its source',
       text('organization: general'),
       'connections.general.organization must be source/id',
+    ],
+    [
+      'two records of the organization in one source',
+      text('organization: county/general\norganizationElsewhere: [county/general-2]'),
+      'connections.general.organizationElsewhere names a second record of the source county',
+    ],
+    [
+      'a record elsewhere of an unknown source',
+      text('organizationElsewhere: [town/general]'),
+      'connections.general.organizationElsewhere.0 names the source "town"',
     ],
     ['an organization of an unknown source', text('organization: town/general'), 'names the source "town"'],
     [

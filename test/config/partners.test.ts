@@ -39,15 +39,21 @@ const pantry = 'pantry: { organization: county/org-pantry }';
 const withClient = (client: string) =>
   `pantry: { organization: county/org-pantry, client: { id: pantry-app, ${client} } }`;
 
-test('a partner knows the names of all others, those of connections too', async () => {
+test('a partner knows the names of all others, those of connections too, and each connection the organizations', async () => {
   const { config } = await check(
     text(
       `${pantry}\nshelter: { organization: county/org-shelter }`,
-      'connections: { st-anna: { vendor: standard, baseUrl: https://a.example.org, auth: { type: none } } }',
+      'connections: { st-anna: { vendor: standard, baseUrl: https://a.example.org, auth: { type: none }, organizationElsewhere: [county/st-anna] } }',
     ),
   );
   expect(config?.partners.get('pantry')?.otherConnections).toEqual(['st-anna', 'shelter']);
   expect(config?.connections.get('st-anna')?.otherConnections).toEqual(['pantry', 'shelter']);
+  const [toPantry, toShelter] = ['org-pantry', 'org-shelter'].map((id) => ({ source: 'county', id }));
+  expect(config?.connections.get('st-anna')?.otherOrganizations).toEqual([toPantry, toShelter]);
+  expect(config?.connections.get('pantry')?.otherOrganizations).toEqual([
+    { source: 'county', id: 'st-anna' },
+    toShelter,
+  ]);
 });
 
 test('a partner is a connection whose server is Casebridge itself, for its referrals alone', async () => {

@@ -171,6 +171,20 @@ describe('writing', () => {
   });
 });
 
+test('74: a pause that it asks for in a way that is not taken as it is said is told of once', async () => {
+  const noted: string[] = [];
+  const { client } = connectTo(
+    { url: `${sandbox.url}/standard/fhir/R4` },
+    { auth: { type: 'none' } },
+    { onOddWait: (how) => noted.push(how) },
+  );
+  await control('faults', [
+    { method: 'GET', path: 'Organization', fault: { status: 503, headers: { 'retry-after': 'soon' } } },
+  ]);
+  for (let times = 0; times < 2; times += 1) await client.send({ method: 'GET', path: 'Organization/o1' });
+  expect(noted).toEqual(['unreadable']);
+});
+
 test('a search over many pages gives each resource once, also when the token ends between pages', async () => {
   const { client } = await signedIn('ES384');
   const names = Array.from({ length: 7 }, (_, index) => `pantry-${index}`);

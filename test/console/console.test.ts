@@ -5,7 +5,7 @@ import { sweepClocks } from '../../src/clocks/clocks.ts';
 import { json as jsonb, sql } from '../../src/store/store.ts';
 import { aCase, aClient, anOrganization, aReferral } from '../builders.ts';
 import { depsOn } from '../clocks/kept.ts';
-import { asJson, type Harness, startHarness, tokens } from '../http/harness.ts';
+import { asForm, asJson, type Harness, startHarness, tokens } from '../http/harness.ts';
 import { hiddenFields, Visitor, words } from './browser.ts';
 
 const script = '<script>alert("x")</script>';
@@ -157,6 +157,39 @@ describe('signing in', () => {
     expect((await visitor.post('/console/sign-out', hiddenFields(text))).location).toBe('/console');
     visitor.cookies.set('casebridge-console', secret);
     expect((await visitor.get('/console')).status).toBe(401);
+  });
+
+  test('is kept, in and out, with what came of it, and so is who it was in the log', async () => {
+    await sql`delete from audit`.execute(harness.store.db);
+    const visitor = new Visitor(harness);
+    for (const token of ['nobody', tokens.county, tokens.runner, tokens.reader]) await visitor.signIn(token);
+    const { text } = await visitor.get('/console');
+    await visitor.post('/console/sign-out', hiddenFields(text));
+    const kept = await harness.store.db.selectFrom('audit').selectAll().orderBy('id').execute();
+    expect(kept.map(({ actor, action, outcome }) => `${actor} ${action} ${outcome}`)).toEqual([
+      'operator:unknown sign-in token-unknown',
+      'operator:unknown sign-in operators-only',
+      'operator:runner sign-in permission-missing',
+      'operator:reader sign-in done',
+      'operator:reader sign-out done',
+    ]);
+    expect(kept.every(({ resource_type, resource_id }) => resource_type === 'session' && resource_id === null)).toBe(
+      true,
+    );
+    const logged = harness.log.flatMap((line) => line.split('\n')).filter((line) => line.includes('POST /console'));
+    for (const { request_id, actor } of kept.slice(2)) {
+      const line = logged.find((one) => one.includes(`"requestId":"${request_id}"`)) ?? '{}';
+      expect(JSON.parse(line)).toMatchObject({ caller: actor.replace('operator:', '') });
+    }
+  });
+
+  test('keeps of many refusals no more than sixty a minute', async () => {
+    await sql`delete from audit`.execute(harness.store.db);
+    for (let times = 0; times < 70; times += 1)
+      await harness.send(undefined, 'POST', '/console', asForm({ token: 'x' }));
+    const { rows } = await sql<{ kept: number }>`select count(*)::integer as kept from audit`.execute(harness.store.db);
+    expect(rows[0]?.kept).toBeGreaterThan(50);
+    expect(rows[0]?.kept).toBeLessThan(65);
   });
 
   test('is refused for a while after many attempts, with the right token too', async () => {

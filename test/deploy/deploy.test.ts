@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
+import { stopWithinMs } from '../../src/commands/process.ts';
 import { checkConfig } from '../../src/config.ts';
 import { routes } from '../../src/http/routes.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
@@ -72,6 +73,18 @@ describe('compose.yaml', () => {
   });
 
   test('what its comment says is typed as it is', () => typedLinesWork(composeText));
+});
+
+test('a process is given more time to stop than it takes, and the texts say how long that is', async () => {
+  expect(stopWithinMs).toBeLessThan(30_000);
+  expect(composeText).toContain('within 30 seconds of SIGTERM');
+  expect(await read('docs/production.md')).toContain('ended within 30 seconds');
+  const graces = [
+    ...composeText.matchAll(/stop_grace_period: (\d+)s/g),
+    ...kubernetesText.matchAll(/terminationGracePeriodSeconds: (\d+)/g),
+  ].map(([, seconds]) => Number(seconds));
+  expect(graces).toHaveLength(4);
+  expect(Math.min(...graces)).toBeGreaterThan(30);
 });
 
 describe('kubernetes.yaml', () => {

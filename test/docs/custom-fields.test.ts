@@ -53,7 +53,7 @@ async function api(
   body?: string,
   token = 'county-token',
 ): Promise<{ status: number; body: JsonObject; text: string }> {
-  const type = path === '/api/records' || path === '/api/preview' ? 'application/x-ndjson' : 'application/json';
+  const type = /^\/api\/(records$|preview)/.test(path) ? 'application/x-ndjson' : 'application/json';
   const headers = { authorization: `Bearer ${token}`, 'content-type': type };
   const answer = await fetch(`${server.url}${path}`, { method, headers, ...(body !== undefined && { body }) });
   const text = await answer.text();
@@ -208,6 +208,16 @@ describe('what tells of records tells of such fields', () => {
     expect(told).toContain(
       '{"pointer":"/custom/landlordNote","why":"for our own staff alone","rule":"overlay/need.yaml:',
     );
+  });
+
+  test('to an operator a preview, which is a look at the stored records that it took words from', async () => {
+    const { db } = gateway.api.store;
+    await db.deleteFrom('audit').execute();
+    const sent = JSON.stringify({ type: 'referral', record: aReferral({ id: 'referral-new' }) });
+    const { status, body } = await api('POST', '/api/preview?source=county', sent, 'ops-token');
+    expect([status, Object.keys(body)]).toEqual([200, ['bundle', 'issues', 'lineage']]);
+    const kept = await db.selectFrom('audit').select(['actor', 'resource_type', 'resource_id']).execute();
+    expect(kept).toContainEqual({ actor: 'operator:ops', resource_type: 'client', resource_id: 'county/client-rosa' });
   });
 
   test('map --loss, with the overlay named in the configuration or on the command line', async () => {

@@ -408,6 +408,30 @@ describe('a referral to a partner with a system', () => {
     );
     expect(seen.slice(-2)).toEqual(['client:pantry-app read done', 'client:shelter-app read resource-not-theirs']);
   });
+
+  test.each([
+    ['an id of a NUL', 'GET', 'Task/%00', 404, 'read Task resource-not-theirs'],
+    ['an id of a NUL to write to', 'PUT', 'Task/%00', 404, 'update Task resource-not-theirs'],
+    ["somebody's name for an id", 'GET', 'Patient/Rosa%20Delgado', 404, 'read Patient resource-not-theirs'],
+    ['an id that is too long', 'GET', `Patient/${'a'.repeat(65)}`, 404, 'read Patient resource-not-theirs'],
+    ['a search for a NUL', 'GET', 'Patient?_id=%00', 200, 'search Patient done'],
+    ['a search for an id with a NUL', 'GET', 'Task?_id=a%00', 200, 'search Task done'],
+    ['a search for a status of a NUL', 'GET', 'Task?status=%00', 400, 'search Task search-value-invalid'],
+    ['a page at a NUL', 'GET', `Task?_page=${btoa('1 \0')}`, 400, 'search Task search-value-invalid'],
+    ['a type that is not offered', 'GET', 'Observation', 404, 'search Observation partner-type-unknown'],
+    ["somebody's name for a type", 'GET', 'Rosa', 404, 'search unknown partner-type-unknown'],
+    ['what is not offered', 'DELETE', 'Task/x1', 405, 'delete Task x1 interaction-unknown'],
+    ['what is not offered, with more behind it', 'GET', 'Task/x1/%00', 405, 'read Task x1 interaction-unknown'],
+  ])('%s is answered, and kept without what is no id', async (_what, method, path, status, row) => {
+    await store.db.deleteFrom('audit').execute();
+    const body = method === 'PUT' ? { resourceType: 'Task', id: 'x1' } : undefined;
+    const answer = await client.fhir(method, path, body, { 'if-match': 'W/"1"' });
+    const kept = await store.db.selectFrom('audit').selectAll().execute();
+    const told = kept.map(({ actor, action, resource_type, resource_id, outcome }) =>
+      [actor, action, resource_type, resource_id, outcome].filter((one) => one !== null).join(' '),
+    );
+    expect([answer.status, told]).toEqual([status, [`client:pantry-app ${row}`]]);
+  });
 });
 
 describe('what is asked of a Task', () => {
@@ -588,6 +612,20 @@ describe('what is told of a client', () => {
     const [order] = await client.search(`ServiceRequest?_id=${refOf(focus)}`);
     const { body } = await client.fhir('GET', `Patient/${refOf(patient)}`);
     expect([objectsAt(order, 'supportingInfo').length, body.telecom]).toEqual([1, undefined]);
+  });
+
+  test('is no telephone number of whom nobody may contact, at once, before the lane has taken anything back', async () => {
+    await accept(gateway, ...caseOf('unsafe'));
+    await idle(gateway);
+    const { for: patient } = await taskOf('unsafe');
+    const phones = async () =>
+      objectsAt((await client.fhir('GET', `Patient/${refOf(patient)}`)).body, 'telecom').length;
+    expect(await phones()).toBe(1);
+    await gateway.api.pause('pantry', 'test');
+    const preferredContact = { safeToContact: false };
+    await accept(gateway, ['client', clientOf('unsafe', { ...named('unsafe'), identifiers: [], preferredContact })]);
+    expect(await phones()).toBe(0);
+    await gateway.api.resume('pantry', 'test');
   });
 
   test('is by whose consent, and nobody else whom it names', async () => {

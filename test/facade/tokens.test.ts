@@ -21,7 +21,7 @@ let second: Listening;
 let client: PartnerClient;
 let keys: { es: Awaited<ReturnType<typeof partnerKey>>; rs: Awaited<ReturnType<typeof partnerKey>> };
 let stranger: JWK;
-let published: { server: Server; url: string; keys: JWK[]; asked: number };
+let published: { server: Server; url: string; keys: JWK[]; asked: number; fails: boolean };
 
 beforeAll(async () => {
   keys = { es: await partnerKey('ES384'), rs: await partnerKey('RS384') };
@@ -58,9 +58,10 @@ afterAll(async () => {
 });
 
 async function publish(): Promise<typeof published> {
-  const state = { keys: [] as JWK[], asked: 0 };
+  const state = { keys: [] as JWK[], asked: 0, fails: false };
   const server = createServer((_request, response) => {
     published.asked += 1;
+    response.statusCode = published.fails ? 503 : 200;
     response.setHeader('content-type', 'application/json').setHeader('cache-control', 'max-age=600');
     response.end(JSON.stringify({ keys: published.keys }));
   });
@@ -305,6 +306,18 @@ test('keys that a client publishes are fetched, kept as long as they may be, and
   expect(await ask(next.key)).toEqual([true, 2]);
   now += 601_000;
   expect(await ask(next.key)).toEqual([true, 3]);
+  // Whoever forges one while the address fails takes nobody's keys away.
+  now += 6_000;
+  published.fails = true;
+  expect(await ask(stranger)).toEqual([false, 4]);
+  expect(await ask(next.key)).toEqual([true, 4]);
+  // No longer than they may be kept, and then it is not asked each time either.
+  now += 601_000;
+  expect(await ask(next.key)).toEqual([undefined, 5]);
+  expect(await ask(next.key)).toEqual([undefined, 5]);
+  published.fails = false;
+  now += 6_000;
+  expect(await ask(next.key)).toEqual([true, 6]);
   exchanger.close();
 });
 

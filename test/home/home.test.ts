@@ -7,7 +7,7 @@ import { visibleTo } from '../../src/home/visible.ts';
 import { isObject, type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import type { RecordType } from '../../src/records/records.ts';
 import { json, sql } from '../../src/store/store.ts';
-import { aConsent, anAppointment, aReferral } from '../builders.ts';
+import { aClient, aConsent, anAppointment, anOrganization, aReferral, aService } from '../builders.ts';
 import { sweepAt } from '../clocks/kept.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { pantry, permittedCaseload, withPartners } from '../support/partners.ts';
@@ -124,6 +124,72 @@ test('a refusal of everybody that nobody signed counts at once, and is taken bac
   await accept(gateway, ['consent', { id: 'consent-no', deleted: true, updatedAt: '2026-05-05T14:00:00Z' }]);
   await idle(gateway);
   expect(await shown()).toEqual([1, 1]);
+});
+
+test('of a place that is confidential by now neither address nor telephone number is shown, before the lane has taken it back', async () => {
+  const address = { lines: ['12 Elm Street'], city: 'Albany' };
+  const placed = (confidential: boolean, updatedAt: string): Parameters<typeof accept>[1][] => {
+    const at = { address: { ...address, confidential } };
+    const locations = [{ id: 'l1', name: 'Kitchen', latitude: 42.6, longitude: -73.7, ...at }];
+    return [
+      ['organization', anOrganization({ ...at, updatedAt })],
+      ['service', aService({ locations, updatedAt })],
+      [
+        'appointment',
+        anAppointment({ id: 'visit-kitchen', referralId: 'visited', place: { name: 'Kitchen', ...at }, updatedAt }),
+      ],
+    ];
+  };
+  const ids = ['org-pantry', 'service-groceries', 'visit-kitchen'];
+  const types = ['Organization', 'HealthcareService', 'Location', 'Appointment'];
+  const whereabouts = async () => {
+    const found = await Promise.all(types.map((type) => visibleTo(gateway.api.store.db, pantry, { type })));
+    const own = found.flat().filter(({ record }) => ids.includes(record?.id ?? ''));
+    return own.map(({ body }) =>
+      ['resourceType', 'telecom', 'address', 'position', 'comment'].flatMap((name) =>
+        body[name] === undefined ? [] : name === 'resourceType' ? String(body[name]) : name,
+      ),
+    );
+  };
+  await accept(gateway, ...placed(false, '2026-03-07T10:00:00-05:00'));
+  await refer('visited');
+  expect(await whereabouts()).toEqual([
+    ['Organization', 'telecom', 'address'],
+    ['HealthcareService', 'telecom', 'comment'],
+    ['Location', 'address', 'position'],
+    ['Appointment', 'comment'],
+  ]);
+  await gateway.api.pause('pantry', 'test');
+  await accept(gateway, ...placed(true, '2026-03-08T10:00:00-05:00'));
+  // What a service's comment says of it is no place.
+  expect(await whereabouts()).toEqual([
+    ['Organization'],
+    ['HealthcareService', 'comment'],
+    ['Location'],
+    ['Appointment'],
+  ]);
+  await gateway.api.resume('pantry', 'test');
+  await accept(gateway, ...placed(false, '2026-03-09T10:00:00-05:00'));
+  await idle(gateway);
+});
+
+test('what the same person has refused under the id of a duplicate is not shown, from that moment on', async () => {
+  const id = await refer('refused-elsewhere');
+  const goals = async () => (await view(id)).goals.length;
+  const updatedAt = '2026-05-04T14:00:00Z';
+  const no = { ...aConsent(), id: 'consent-dup', clientId: 'client-dup', status: 'declined', recordTypes: ['goal'] };
+  await accept(
+    gateway,
+    ['client', aClient({ id: 'client-dup', identifiers: [] })],
+    ['consent', { ...no, signedAt: updatedAt, updatedAt }],
+  );
+  expect(await goals()).toBe(1);
+  const merged = aClient({ id: 'client-dup', identifiers: [], mergedInto: 'client-rosa', updatedAt });
+  await accept(gateway, ['client', merged]);
+  expect(await goals()).toBe(0);
+  await accept(gateway, ['consent', { id: 'consent-dup', deleted: true, updatedAt: '2026-05-05T14:00:00Z' }]);
+  await idle(gateway);
+  expect(await goals()).toBe(1);
 });
 
 describe('a move', () => {

@@ -1,10 +1,10 @@
 // Messages that say that something is new: each wakes the polls that it concerns and changes nothing else, but for a visit that no poll can read.
 
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { polledTypes } from '../../src/config.ts';
+import { type HookConfig, polledTypes } from '../../src/config.ts';
 import { takeMessage } from '../../src/hooks/hooks.ts';
 import { isObject, type Json, type JsonObject, objectAt } from '../../src/json.ts';
-import { refreshRoster, reviewSubscriptions } from '../../src/lanes/lanes.ts';
+import { refreshRoster, reviewAlerts, reviewSubscriptions } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient } from '../builders.ts';
 import { pollDue, pollEverybody } from '../support/roster.ts';
@@ -197,6 +197,41 @@ describe('Subscription to a topic, R5 Backport 1.1.0', () => {
     await world.store.db.updateTable('poll').set({ next_at: sql<Date>`now()` }).execute();
     await pollDue(world);
     expect((await world.alerts()).map(({ topic }) => topic)).toContain('subscription-ended:general:Subscription/s1');
+  });
+
+  test('nobody waits for a heartbeat, or for anything, that is not configured any more', async () => {
+    await take(notification('heartbeat'));
+    await take(JSON.stringify(notificationOf('s2', 'heartbeat')).replaceAll('active', 'error'));
+    await sql`update subscription set last_heard_at = now() - interval '21 minutes', ends_at = now()`.execute(
+      world.store.db,
+    );
+    const { id } = connection().config;
+    const told = async (...hooks: HookConfig[]) => {
+      await reviewSubscriptions(world.store, hooks.length === 0 ? [{ id }] : hooks.map((one) => ({ id, hook: one })));
+      return (await world.alerts()).map(({ topic }) => topic.replace(':general', '')).sort();
+    };
+    const others = [
+      'subscription-ended:Subscription/s2',
+      'subscription-ends:Subscription/s1',
+      'subscription-ends:Subscription/s2',
+    ];
+    expect(await told(hook)).toEqual([...others, 'subscription-silent:Subscription/s1']);
+    expect(await told({ key: hook.key })).toEqual(others);
+    expect(await told()).toEqual([]);
+    expect(await subscriptions()).toEqual([]);
+    await world.store.db.updateTable('poll').set({ next_at: sql<Date>`now()` }).execute();
+    expect((await due()).filter((name) => name.startsWith('Subscription'))).toEqual([]);
+  });
+
+  test('of a connection that is used no more nothing is told', async () => {
+    await take(notification('heartbeat'));
+    await sql`update subscription set ends_at = now()`.execute(world.store.db);
+    await reviewSubscriptions(world.store, [connection().config]);
+    expect(await world.alerts()).toMatchObject([{ topic: 'subscription-ends:general:Subscription/s1' }]);
+    await world.disconnect('general');
+    await reviewAlerts(world.deps);
+    await reviewSubscriptions(world.store, []);
+    expect(await world.alerts()).toEqual([]);
   });
 
   test('one that has ended is forgotten once another one to its topic is heard from', async () => {

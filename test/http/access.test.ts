@@ -284,10 +284,11 @@ describe('whose records', () => {
   });
 });
 
-test('what polling takes is told to operators alone: it is about the patients of all sources', async () => {
-  const path = '/api/connections/general/capabilities';
-  expect(await json(await harness.send('reader', 'GET', path))).toMatchObject({ polls: { requestsPerDay: 7 } });
-  expect(await json(await harness.send('county', 'GET', path))).not.toHaveProperty('polls');
+test('of a connection a source is told what concerns it alone', async () => {
+  for (const caller of ['reader', 'county'] as const) {
+    await harness.send(caller, 'GET', '/api/connections/general/capabilities');
+  }
+  expect(harness.asked.slice(-2)).toEqual(['capabilities general of all', 'capabilities general county']);
 });
 
 describe('hooks', () => {

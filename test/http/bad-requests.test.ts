@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { defaultLimits } from '../../src/http/route.ts';
+import { routes } from '../../src/http/routes.ts';
 import { aCase, aReferral } from '../builders.ts';
 import { stateOf } from '../support/store-state.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type Caller,
   type Harness,
   head,
+  hookKey,
   json,
   startHarness,
   statusAndCode,
@@ -397,6 +399,36 @@ test('an empty body or {} of a call that takes none is no fault', async () => {
       'lane-nothing-to-retry',
     ]);
 });
+
+test('a NUL is no value of any parameter, in the address or behind it', async () => {
+  const samples: Readonly<Record<string, string>> = {
+    type: 'case',
+    id: 'case-rosa',
+    source: 'county',
+    connection: 'general',
+    subject: 'county.case.case-rosa',
+    resource: 'Task',
+    subscribed: 'Task',
+    key: hookKey,
+  };
+  const refused: [string, number][] = [];
+  for (const { method, path, query = [], access } of routes) {
+    const caller =
+      typeof access === 'string' ? undefined : access.source ? 'county' : callerOf[access.operator ?? 'read'];
+    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    const filled = (without?: string) =>
+      path.replaceAll(/\{(\w+)\}/g, (_all, name) => (name === without ? '%00' : (samples[name] ?? '1')));
+    for (const address of [...names.map(filled), ...query.map((name) => `${filled()}?${name}=%00`)]) {
+      const response = await harness.send(caller, method, address);
+      await response.arrayBuffer();
+      refused.push([`${method} ${address}`, response.status]);
+    }
+  }
+  expect(refused.length).toBeGreaterThan(100);
+  expect(refused.filter(([, status]) => ![400, 401, 404, 415].includes(status))).toEqual([]);
+});
+
+const callerOf = { read: 'reader', run: 'runner', decide: 'decider', configure: 'configurer' } as const;
 
 /** Sends it and breaks the connection once the server has begun to read. */
 async function hangUp(parts: readonly (string | Buffer)[]): Promise<void> {

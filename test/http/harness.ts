@@ -190,9 +190,10 @@ function minimalGateway(
       if (state.failWith) throw state.failWith;
       return store.tx((trx) => acceptRecords(trx, source, items, [...config.connections.values()]));
     },
-    async preview(_source, items, connection) {
+    async preview(source, items, connection) {
       await note('preview', String(items.length), connection ?? '');
-      return { bundle: { resourceType: 'Bundle', type: 'collection' }, issues: [], lineage: [] };
+      const bundle = { resourceType: 'Bundle', type: 'collection' };
+      return { bundle, issues: [], lineage: [], read: [{ source, type: 'client', id: 'client-rosa' }] };
     },
     async resources(keys) {
       const entries = keys.map(({ type, id }) => ({
@@ -221,7 +222,8 @@ function minimalGateway(
     },
     pause: (connection, by) => note('pause', connection, by),
     resume: (connection, by) => note('resume', connection, by),
-    async capabilities(connection) {
+    async capabilities(connection, source) {
+      await note('capabilities', connection, source ?? 'of all');
       const { vendor, mode } = config.connections.get(connection) ?? { vendor: 'standard', mode: 'live' };
       return {
         connection,
@@ -239,15 +241,6 @@ function minimalGateway(
         vendorRules: [],
         wouldWrite: { create: 0, update: 0, document: 0 },
         missing: [],
-        polls: {
-          requestsPerDay: 7,
-          mostPerDay: 9,
-          cycleSeconds: 1,
-          tiers: [],
-          notAsked: [],
-          unreadable: [],
-          subscriptions: [],
-        },
       };
     },
     async notify(connection, { body, resourceType = '' }) {

@@ -2,6 +2,9 @@
 
 import { get } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import express from 'express';
+import { callerNetwork } from '../../src/http/caller.ts';
+import { listen } from '../../src/http/http.ts';
 import { sql } from '../../src/store/store.ts';
 import { type Harness, head, startHarness, statusAndCode, talk, tokens } from './harness.ts';
 
@@ -11,6 +14,25 @@ beforeAll(async () => {
   harness = await startHarness({ wrongTokensPerMinute: 3 });
 });
 afterAll(() => harness.stop());
+
+test.each([
+  ['an address', '203.0.113.5', '203.0.113.5'],
+  ['with the port', '203.0.113.5:49152', '203.0.113.5'],
+  ['as the last of several', '198.51.100.7, 203.0.113.5:49153', '203.0.113.5'],
+  ['IPv6', '2001:db8:1:2:aaaa::1', '2001:db8:1:2'],
+  ['in brackets', '[2001:db8:1:2:bbbb::2]', '2001:db8:1:2'],
+  ['in brackets with the port', '[2001:DB8:1:2:cccc::3]:443', '2001:db8:1:2'],
+  ['written short', '2001:db8::dddd:1:2:3', '2001:db8:0:0'],
+  ['of this machine', '::1', '0:0:0:0'],
+  ['IPv4 written as IPv6', '[::ffff:203.0.113.5]:443', '203.0.113.5'],
+])('behind a proxy a caller is known by the network that it names: %s', async (_how, forwarded, known) => {
+  const app = express().get('/', (request, response) => void response.send(callerNetwork(request, true)));
+  const proxied = await listen(app, { port: 0, host: '127.0.0.1' });
+  const response = await fetch(proxied.url, { headers: { 'x-forwarded-for': forwarded } });
+  const text = await response.text();
+  await proxied.close(0);
+  expect(text).toBe(known);
+});
 
 test('nonsense is answered 400', async () => {
   expect(statusAndCode(await talk(harness, ['hello\r\n\r\n']))).toEqual([400, 'request-malformed']);

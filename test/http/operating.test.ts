@@ -123,6 +123,19 @@ test('what an operator reads of a case, a record or a plan is kept in the audit 
   expect(kept.every(({ request_id, outcome }) => request_id !== null && outcome === 'done')).toBe(true);
 });
 
+test('a preview is a look of an operator at the stored records that it took words from', async () => {
+  await sql`truncate audit`.execute(harness.store.db);
+  for (const caller of ['county', 'reader'] as const) {
+    const sent = asLines({ type: 'case', record: aCase() });
+    const shown = await json(await harness.send(caller, 'POST', '/api/preview?source=county', sent));
+    expect(Object.keys(shown)).toEqual(['bundle', 'issues', 'lineage']);
+  }
+  const kept = await harness.store.db.selectFrom('audit').selectAll().execute();
+  expect(kept).toMatchObject([
+    { actor: 'operator:reader', action: 'read', resource_type: 'client', resource_id: 'county/client-rosa' },
+  ]);
+});
+
 test('what an operator does is kept in the audit once it is done, and what was refused is not', async () => {
   await sql`truncate audit`.execute(harness.store.db);
   await post('runner', `${lane}/run`);
@@ -220,6 +233,21 @@ describe('a list that shows what records say', () => {
       expect(kept.every(({ actor, action }) => actor === 'operator:reader' && action === 'read')).toBe(true);
     },
   );
+});
+
+test('an operator who may decide and not read is not told what records and servers say', async () => {
+  const apart = await startHarness({}, {}, undefined, { decider: ['decide'], runner: ['decide', 'read'] });
+  await sql`insert into decision (connection, subject, source, kind, topic, reason, detail, choices)
+    select 'general', 'county.case.case-3', 'county', 'conflict', n::text, '{"code":"internal","text":"x"}', '{"note":"She has left him."}',
+      '[{"choose":"keep-ours","effect":"x"}]' from generate_series(1, 2) n`.execute(apart.store.db);
+  const decided = async (caller: Caller, id: number) =>
+    json(await apart.send(caller, 'POST', `/api/decisions/${id}`, asJson({ choose: 'keep-ours' })));
+  const blind = await decided('decider', 1);
+  const seeing = await decided('runner', 2);
+  await apart.stop();
+  expect(blind).toMatchObject({ id: 1, choice: 'keep-ours', state: 'decided' });
+  expect(blind).not.toHaveProperty('detail');
+  expect(seeing).toMatchObject({ id: 2, detail: { note: 'She has left him.' } });
 });
 
 describe('a lane that an operator parks', () => {

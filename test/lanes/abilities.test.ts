@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Connection, generateKey, openConnection, publicKeySet } from '../../src/connections/connections.ts';
-import { cachedCapabilities, prepareConnection } from '../../src/lanes/lanes.ts';
+import { cachedCapabilities, prepareConnection, reviewAlerts } from '../../src/lanes/lanes.ts';
+import { sql } from '../../src/store/store.ts';
 import { directoryAndClient } from '../support/caseload.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
@@ -81,6 +82,42 @@ describe('what a connection can do', () => {
     now += 2 * hour;
     await read();
     expect(await world.alerts()).toMatchObject([{ topic: 'capabilities-changed:general', count: 1 }]);
+  });
+
+  test('is told of for a day after the last change, with what changed; a later change is an alert of its own', async () => {
+    const toldLast = async () => {
+      const rows = await world.store.db.selectFrom('alert').selectAll().orderBy('id').execute();
+      return rows.map(({ reason, count, resolved_at: at }) => ({ text: reason.text, count, open: at === null }));
+    };
+    const dayLater = async (days: number) => {
+      await sql`update connection set capabilities = capabilities || jsonb_build_object('changedAt',
+        (capabilities ->> 'changedAt')::timestamptz - ${days} * interval '1 day')`.execute(world.store.db);
+      await sql`update alert set opened_at = opened_at - ${days} * interval '1 day'`.execute(world.store.db);
+      await reviewAlerts(world.deps);
+    };
+    const grants = async (...scopes: string[]) => {
+      await register(scopes);
+      now += 2 * hour;
+      await read();
+    };
+    await grants('system/Goal.crus');
+    const taken = { text: expect.stringContaining('The server of general grants something else'), count: 1 };
+    await dayLater(0.9);
+    expect(await toldLast()).toMatchObject([{ ...taken, open: true }]);
+
+    // A look that finds nothing new is no change; a change in between begins the day anew.
+    await read();
+    await world.server.control('POST', 'settings', { auth: 'token', transactions: false });
+    now += 2 * hour;
+    await read();
+    const both = { text: expect.stringContaining('The server of general offers something else'), count: 2 };
+    await dayLater(0.9);
+    expect(await toldLast()).toMatchObject([{ ...both, open: true }]);
+    await dayLater(0.2);
+    expect(await toldLast()).toMatchObject([{ ...both, open: false }]);
+
+    await grants('system/Task.crus');
+    expect(await toldLast()).toMatchObject([{ open: false }, { ...taken, open: true }]);
   });
 });
 

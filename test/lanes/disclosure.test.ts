@@ -18,7 +18,7 @@ import {
   aWorker,
 } from '../builders.ts';
 import { hospitalHas } from '../support/begun.ts';
-import { caseload, caseTypes, directoryAndClient, type Item } from '../support/caseload.ts';
+import { caseload, caseTypes, caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';
 import { rosaOnFile } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useWorld } from '../support/world.ts';
@@ -235,6 +235,7 @@ describe.each([
 describe('on a connection that needs a consent for everything', () => {
   const organization = { source: 'county', id: 'org-pantry' };
   const others = [{ name: 'CANARY Prism Clinic' }, { organizationId: 'org-riverside' }];
+  const earlier = '2026-02-01T10:00:00-05:00';
 
   test('a consent tells of no recipient but the receiver, and one of others is not told', async () => {
     await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
@@ -242,7 +243,7 @@ describe('on a connection that needs a consent for everything', () => {
       ...caseload(),
       ['consent', aConsent({ recipients: [...others, { organizationId: 'org-pantry' }] })],
       ['consent', aConsent({ id: 'consent-other', recipients: others })],
-      ['consent', aConsent({ id: 'consent-no', status: 'declined', recipients: others })],
+      ['consent', aConsent({ id: 'consent-no', status: 'declined', recipients: others, signedAt: earlier })],
     );
     const told = await held('Consent');
     expect(told.map(({ provision }) => provision)).toMatchObject([
@@ -265,4 +266,170 @@ describe('on a connection that needs a consent for everything', () => {
     await world.workAgain();
     expect(JSON.stringify(await world.changes())).not.toContain('recipients');
   });
+});
+
+describe('a refusal under another id of the same person', () => {
+  const organization = { source: 'county', id: 'org-riverside' };
+  const duplicate = (mergedInto: string | undefined, overrides: Parameters<typeof aClient>[0] = {}): Item => [
+    'client',
+    aClient({ id: 'client-dup', identifiers: [], ...(mergedInto !== undefined && { mergedInto }), ...overrides }),
+  ];
+  const refusal = (clientId: string, overrides: Parameters<typeof aConsent>[0] = {}): Item => [
+    'consent',
+    aConsent({
+      id: `consent-no-${clientId}`,
+      clientId,
+      status: 'declined',
+      recipients: [{ organizationId: 'org-riverside' }],
+      recordTypes: ['need', 'goal'],
+      signedAt: later,
+      ...overrides,
+    }),
+  ];
+  const inForce = async () =>
+    [
+      ...(await held('Condition')).filter(
+        ({ verificationStatus }) => !JSON.stringify(verificationStatus).includes('entered-in-error'),
+      ),
+      ...(await held('Goal')).filter(({ lifecycleStatus }) => lifecycleStatus !== 'entered-in-error'),
+    ].map(({ resourceType }) => resourceType);
+
+  test.each<[string, Item[]]>([
+    ['a duplicate of the client', [duplicate('client-rosa'), refusal('client-dup')]],
+    [
+      'a duplicate of a duplicate',
+      [
+        duplicate('client-mid'),
+        ['client', aClient({ id: 'client-mid', identifiers: [], mergedInto: 'client-rosa' })],
+        refusal('client-dup'),
+      ],
+    ],
+    [
+      'whom the client is a duplicate of, and that one in turn of the client',
+      [
+        duplicate('client-rosa'),
+        ['client', aClient({ mergedInto: 'client-dup', updatedAt: later })],
+        refusal('client-dup'),
+      ],
+    ],
+    [
+      'a duplicate that its source has deleted since',
+      [
+        duplicate('client-rosa'),
+        refusal('client-dup'),
+        ['client', { id: 'client-dup', deleted: true, updatedAt: later }],
+      ],
+    ],
+  ])('is heard: of %s', async (_of, items) => {
+    await world.connect(aConnection(world.server.base, { organization }));
+    await world.send(...directoryAndClient(), ...items, ...caseWithReferral());
+    expect(await inForce()).toEqual([]);
+    expect(await world.link('need/need-food#condition')).toMatchObject({
+      state: 'withheld',
+      reason: 'consent-refused',
+    });
+  });
+
+  test('takes back what has gone when it comes, or when it turns out that they are one, and lets it go when they are not', async () => {
+    await world.connect(aConnection(world.server.base, { organization }));
+    await world.send(...directoryAndClient(), duplicate(undefined), refusal('client-dup'), ...caseWithReferral());
+    expect(await inForce()).toEqual(['Condition', 'Goal']);
+    await world.send(duplicate('client-rosa', { updatedAt: later }));
+    expect(await inForce()).toEqual([]);
+    await world.send(duplicate(undefined, { updatedAt: '2026-02-21T10:00:00-05:00' }));
+    expect(await inForce()).toEqual(['Condition', 'Goal']);
+    await world.send(duplicate('client-rosa', { updatedAt: '2026-02-22T10:00:00-05:00' }));
+    await world.send(
+      refusal('client-dup', { status: 'revoked', revokedAt: later, updatedAt: '2026-02-22T10:00:00-05:00' }),
+    );
+    expect(await inForce()).toEqual(['Condition', 'Goal']);
+    await world.send(refusal('client-dup', { updatedAt: '2026-02-23T10:00:00-05:00' }));
+    expect(await inForce()).toEqual([]);
+  });
+
+  test('is heard for what still bears the id of the duplicate, when it is of the one who is left', async () => {
+    await world.connect(aConnection(world.server.base, { organization }));
+    await world.send(
+      ...directoryAndClient(),
+      duplicate('client-rosa'),
+      ['case', aCase({ id: 'case-dup', clientId: 'client-dup' })],
+      ['need', aNeed({ id: 'need-dup', clientId: 'client-dup', caseId: 'case-dup' })],
+      refusal('client-rosa'),
+    );
+    expect(await world.link('need/need-dup#condition')).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
+  });
+
+  test('permits nothing, and is of no other client', async () => {
+    await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
+    const yes = refusal('client-dup', { status: 'active' });
+    await world.send(...directoryAndClient(), duplicate('client-rosa'), yes, ...caseWithReferral());
+    expect(await inForce()).toEqual([]);
+    await world.send(refusal('client-other'), [
+      'consent',
+      aConsent({ recipients: [{ organizationId: 'org-riverside' }], recordTypes: ['need', 'goal'] }),
+    ]);
+    expect(await inForce()).toEqual(['Condition', 'Goal']);
+  });
+});
+
+describe('a refusal of a hospital by its record', () => {
+  const refused: Item = [
+    'consent',
+    aConsent({ status: 'declined', recipients: [{ organizationId: 'org-riverside' }], recordTypes: ['need'] }),
+  ];
+  const condition = 'need/need-food#condition';
+
+  test('is heard where the connection does not say which record it is, or says so of another source', async () => {
+    await world.send(...directoryAndClient(), refused, ...caseWithReferral());
+    expect(await world.link(condition)).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
+    expect((await world.report()).withoutOrganization).toEqual(['county']);
+    const organization = { source: 'city', id: 'org-7' };
+    await world.connect(aConnection(world.server.base, { organization, sources: ['city', 'county'] }));
+    await world.workAgain();
+    expect(await world.link(condition)).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
+    expect((await world.report()).withoutOrganization).toEqual(['county']);
+    const organizationElsewhere = [{ source: 'county', id: 'org-pantry' }];
+    await world.connect(
+      aConnection(world.server.base, { organization, organizationElsewhere, sources: ['city', 'county'] }),
+    );
+    await world.workAgain();
+    expect(await held('Condition')).toHaveLength(1);
+    const report = await world.report();
+    expect([report.withoutOrganization, report.findings.map(({ text }) => text)]).toEqual([
+      [],
+      [expect.stringContaining('No record organization/org-7 of city')],
+    ]);
+  });
+
+  test.each<[string, Parameters<typeof aConnection>[1]]>([
+    ['another connection', { otherOrganizations: [{ source: 'county', id: 'org-riverside' }] }],
+    ['another record than its own', { organization: { source: 'county', id: 'org-pantry' } }],
+  ])('is none of this one, where it is that of %s', async (_of, config) => {
+    await world.connect(aConnection(world.server.base, config));
+    await world.send(...directoryAndClient(), refused, ...caseWithReferral());
+    expect(await held('Condition')).toHaveLength(1);
+    expect((await world.report()).withoutOrganization).toEqual(config?.organization === undefined ? ['county'] : []);
+  });
+
+  test('is not taken for one of the record with that id in another source', async () => {
+    await world.connect(
+      aConnection(world.server.base, { otherOrganizations: [{ source: 'city', id: 'org-riverside' }] }),
+    );
+    await world.send(...directoryAndClient(), refused, ...caseWithReferral());
+    expect(await held('Condition')).toEqual([]);
+  });
+});
+
+test('what is labelled waits for the time of the signature, and goes when it is told', async () => {
+  const consent = { id: 'consent-hiv', recipients: [{ name: 'general' }], sensitivity: ['hiv' as const] };
+  await world.send(
+    ...directoryAndClient(),
+    ['case', aCase()],
+    ['need', aNeed({ sensitivity: ['hiv'] })],
+    ['consent', aConsent({ ...consent, signedAt: undefined })],
+  );
+  expect(await held('Condition')).toEqual([]);
+  expect(await world.link('need/need-food#condition')).toMatchObject({ state: 'withheld', reason: 'consent-unsigned' });
+  await world.send(['consent', aConsent({ ...consent, signedAt: later, updatedAt: later })]);
+  expect(await held('Condition')).toHaveLength(1);
 });

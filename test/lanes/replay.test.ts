@@ -138,6 +138,43 @@ describe('a replay', () => {
     expect(await world.lane(rosa)).toMatchObject({ hasWork: true });
   });
 
+  test.each([
+    [
+      'pauses',
+      'replay-cut-short',
+      () => setPaused(world.store, 'general', { code: 'connection-paused', text: 'by ops' }),
+    ],
+    ['is switched off', 'connection-off', () => world.disconnect('general')],
+  ])('whose connection %s while a lane is at it tells what that lane has written by then', async (_how, code, stop) => {
+    await world.server.control('POST', 'settings', { transactions: false });
+    await sendAll();
+    const id = await replay();
+    await workReplays(world.deps);
+    const updatedAt = '2026-02-09T10:00:00-05:00';
+    await world.accept(
+      ['goal', aGoal({ statement: 'Eats every day', updatedAt })],
+      ['need', aNeed({ domain: 'housing-instability', updatedAt })],
+    );
+    // Of what the lane has to write, this one does not get through.
+    await world.server.control('POST', 'faults', [{ method: 'PUT', path: 'Goal', fault: { status: 503 } }]);
+    const before = (await world.server.journal()).length;
+    let left: number | undefined;
+    world.beforeNextWrite(async () => {
+      await stop();
+      await workReplays(world.deps);
+      ({ left } = await replayView(world.store, id));
+    });
+    await world.run(rosa);
+    // What is under way is not counted before it is over.
+    expect(left).toBe(1);
+    const writes = await written(before);
+    expect(writes).toBeGreaterThan(0);
+    await workReplays(world.deps);
+    const lane = (await lanesOf(id)).find(({ subject }) => subject === rosa);
+    expect(lane).toMatchObject({ outcome: 'skipped', writes, reason: { code } });
+    expect(await replayView(world.store, id)).toMatchObject({ state: 'done', asked: 6, skipped: 6 });
+  });
+
   test('whose connection is switched off in the middle, by the configuration in force and not by an older one, ends with that reason', async () => {
     await sendAll();
     const id = await replay();

@@ -5,11 +5,13 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { linksOf } from '../../src/http/queries/record.ts';
 import type { JsonObject } from '../../src/json.ts';
+import { openDecision } from '../../src/lanes/decisions.ts';
 import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
-import { sql } from '../../src/store/store.ts';
+import { json, sql } from '../../src/store/store.ts';
 import { aCase, aGoal, anOrganization, aReferral } from '../builders.ts';
 import { caseload } from '../support/caseload.ts';
+import { aConnection } from '../support/rig.ts';
 import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
@@ -114,7 +116,16 @@ describe('the alert of overdue lanes', () => {
 });
 
 describe('alerts of a connection that is used no more', () => {
-  const unused = () => ({ ...world.deps, connections: new Map() });
+  const topics = async () => (await world.alerts()).map(({ topic }) => topic).sort();
+  const away = async () => {
+    await world.disconnect('general');
+    for (let times = 0; times < 2; times += 1) await reviewAlerts(world.deps);
+    expect(await topics()).toEqual([]);
+  };
+  const back = async () => {
+    await world.connect(aConnection(world.server.base));
+    await reviewAlerts(world.deps);
+  };
 
   test('go, and come back with it while their cause lasts', async () => {
     await busy();
@@ -133,23 +144,71 @@ describe('alerts of a connection that is used no more', () => {
         reason: reason('connection-failing', { failures: 5 }),
       }),
     );
-    const topics = async () => (await world.alerts()).map(({ topic }) => topic).sort();
-    const all = ['connection-failing:general', 'connection-paused:general', 'lanes-overdue:general'];
     await reviewAlerts(world.deps);
+    const all = ['connection-failing:general', 'connection-paused:general', 'lanes-overdue:general'];
     expect(await topics()).toEqual(all);
 
-    for (let times = 0; times < 2; times += 1) await reviewAlerts(unused());
-    expect(await topics()).toEqual([]);
+    await away();
     // What was told is forgotten, so that it is told again.
     expect(await world.store.db.selectFrom('budget').select('told').execute()).toEqual([{ told: [] }]);
 
-    await reviewAlerts(world.deps);
+    await back();
     expect(await topics()).toEqual(['connection-paused:general']);
     await setPaused(world.store, 'general', undefined);
     expect(await topics()).toEqual([]);
     await world.work({ tries: 1 });
     expect(await topics()).toContain('lanes-overdue:general');
   });
+
+  test('those that count rows too, and that a change of masses is held', async () => {
+    await world.accept(['organization', anOrganization()], ['referral', aReferral({ serviceId: 'never-sent' })]);
+    await world.work();
+    await sql`update lane set parked = ${json(reason('internal', { requestId: 'x' }))} where subject = ${subject}`.execute(
+      world.store.db,
+    );
+    await sql`update waiting set since = now() - interval '2 days'`.execute(world.store.db);
+    const held = {
+      kind: 'mass-change' as const,
+      topic: 'mass-change:restored-server:2026-06-01',
+      reason: reason('mass-change', { cause: 'a restored server', limit: 100, connection: 'general' }),
+      detail: { cause: 'restored-server', value: '2026-06-01' },
+      choices: [],
+    };
+    await world.store.tx((trx) => openDecision(trx, { connection: 'general', subject: '', source: '' }, held));
+    const massChange = 'mass-change:restored-server:2026-06-01:general';
+    await reviewAlerts(world.deps);
+    const all = ['lanes-parked:internal:general', massChange, 'records-awaited:general'];
+    expect(await topics()).toEqual(all);
+
+    await away();
+    await back();
+    // What was parked is tried again.
+    expect(await topics()).toEqual(all.slice(1));
+  });
+
+  test('and what only an event would have ended', async () => {
+    const told = ['poll-fails:general:Task', 'roster-unresolved:general', 'subscription-missed:general:Task'];
+    for (const topic of [...told, 'lane-crashed:general:county.case.case-rosa'])
+      await world.store.tx((trx) =>
+        openAlert(trx, { topic, connection: 'general', reason: reason('outcome-unknown') }),
+      );
+    await reviewAlerts(world.deps);
+    expect(await topics()).toHaveLength(4);
+    await away();
+  });
+});
+
+test('that the day of requests is used up is told until it is over, also where nothing is asked of the server any more', async () => {
+  const topic = 'connection-day-used:general';
+  await sql`insert into budget (connection, state, told, urgent_until)
+    values ('general', '{}', '["connection-day-used"]', now() + interval '1 hour')`.execute(world.store.db);
+  await world.store.tx((trx) => openAlert(trx, { topic, connection: 'general', reason: reason('outcome-unknown') }));
+  await reviewAlerts(world.deps);
+  expect(await world.alerts()).toMatchObject([{ topic }]);
+  await sql`update budget set urgent_until = now()`.execute(world.store.db);
+  await reviewAlerts(world.deps);
+  expect(await world.alerts()).toEqual([]);
+  expect(await world.store.db.selectFrom('budget').select('told').execute()).toEqual([{ told: [] }]);
 });
 
 describe('a server that fails some of what it is asked', () => {

@@ -1,6 +1,7 @@
 // Before a hospital goes live: the shadow reads and plans, and its report says what would be written, how much, and what stands in the way.
 
 import { beforeEach, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
 import { sql } from '../../src/store/store.ts';
 import { aCase, aClient, aNeed } from '../builders.ts';
 import { anEncounter, documentsOf } from '../support/documents.ts';
@@ -83,4 +84,37 @@ test('beyond a thousand lanes that have work it is a least figure, and says so',
     wouldWrite: { create: 0, update: 0, document: 0 },
     wouldWriteAtLeast: true,
   });
+});
+
+test('one source is told of its own alone, and no lane of another is planned for it', async () => {
+  const organization = { source: 'town', id: 'org-town' };
+  await world.connect(aConnection(world.server.base, { ...hospital, organization }));
+  await sendCase();
+  const { wouldWrite } = await world.report();
+  const follows = reason('waits-for-link', { target: 'client/garcia#patient' }).text;
+  await sql`
+    insert into lane (connection, subject, source, wanted)
+    select 'general', 'town.case.none-' || n, 'town', 1 from generate_series(1, 1001) n`.execute(world.store.db);
+  await sql`insert into lane (connection, subject, source, wanted) values ('general', 'town.case.c', 'town', 0)`.execute(
+    world.store.db,
+  );
+  await sql`
+    insert into link (connection, source, type, id, slot, subject, resource_type, route, state, reason)
+    select 'general', 'town', x.type, x.id, x.slot, 'town.case.c', 'Basic', 'native', x.state, jsonb_build_object('code', 'waits-for-link', 'text', x.why)
+    from (values ('client', 'garcia', 'patient', 'due', ''), ('need', 'food', 'condition', 'waiting', ${follows}),
+      ('goal', 'home', 'goal', 'parked', 'The number of garcia is taken.')) x(type, id, slot, state, why)`.execute(
+    world.store.db,
+  );
+  const all = await world.report();
+  expect(all).toMatchObject({
+    wouldWrite: { ...wouldWrite, create: 1 },
+    wouldWriteAtLeast: true,
+    findings: [{ code: 'organization-unsent' }],
+    missing: [{ text: 'The number of garcia is taken.' }],
+  });
+  const own = await world.report('general', 'county');
+  expect(own).toMatchObject({ wouldWrite, missing: [], findings: [] });
+  expect(own).not.toHaveProperty('wouldWriteAtLeast');
+  expect(own).not.toHaveProperty('polls');
+  expect(JSON.stringify(own)).not.toContain('garcia');
 });

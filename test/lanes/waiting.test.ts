@@ -1,9 +1,10 @@
 // What points at something that is not there yet waits, visibly, and nothing else waits with it (lanes.md 6).
 
 import { describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
 import { isObject } from '../../src/json.ts';
-import { reviewAlerts } from '../../src/lanes/lanes.ts';
-import { sql } from '../../src/store/store.ts';
+import { parkLane, retryLane, reviewAlerts } from '../../src/lanes/lanes.ts';
+import { json, sql } from '../../src/store/store.ts';
 import { aCase, aClient, aGoal, anOrganization, aReferral, aWorker } from '../builders.ts';
 import { caseload, caseWithReferral, directoryAndClient, type Item, slotsOfCaseload } from '../support/caseload.ts';
 import { ownCounts } from '../support/rig.ts';
@@ -22,6 +23,68 @@ async function states(...names: string[]): Promise<string[]> {
   const links = await Promise.all(names.map((name) => world.link(name)));
   return links.map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`));
 }
+
+describe('what waits on a lane that does not go on', () => {
+  const pantry = { connection: 'general', subject: 'county.organization.org-pantry' };
+  const task = 'referral/referral-pantry#fulfilment';
+  const told = async () => {
+    const row = await world.store.db.selectFrom('link').selectAll().where('id', '=', 'referral-pantry').execute();
+    return row.find(({ slot }) => slot === 'fulfilment')?.reason;
+  };
+  const runs = async (subject: string) =>
+    (await world.store.db.selectFrom('lane').select('wanted').where('subject', '=', subject).executeTakeFirstOrThrow())
+      .wanted;
+
+  test('because an operator has parked it says who; it goes on by itself when that lane does', async () => {
+    await world.accept(['organization', anOrganization()]);
+    await parkLane(world.store, pantry, { by: 'Ida' });
+    await world.accept(...caseload());
+    await world.work();
+    expect(await states(task)).toEqual(['waiting: lane-parked-by-operator']);
+    expect(await told()).toMatchObject({
+      text: expect.stringMatching(/^Waits for organization\/org-pantry#organization: Ida has parked this lane\./),
+    });
+    const wanted = await runs(lane);
+    await world.work();
+    expect(await runs(lane)).toBe(wanted);
+
+    await retryLane(world.store, pantry);
+    await world.work();
+    expect(await states(task)).toEqual(['current']);
+    expect(await ownCounts(world.server)).toEqual(everySlotOnce);
+  });
+
+  test('because the server refuses it names what it waits for before it says so', async () => {
+    const refusal = { status: 422, body: { resourceType: 'OperationOutcome', issue: [{ code: 'invalid' }] } };
+    await world.server.control('POST', 'faults', [{ method: 'POST', path: 'Organization', fault: refusal }]);
+    await world.accept(['organization', anOrganization()]);
+    await world.work();
+    await world.server.control('DELETE', 'faults');
+    await world.accept(...caseload());
+    await world.work();
+    expect(await states(task)).toEqual(['waiting: server-refused']);
+    expect(await told()).toMatchObject({
+      text: expect.stringMatching(
+        /^Waits for organization\/org-pantry#organization: The server refuses the request \(422/,
+      ),
+    });
+  });
+
+  test('because it has brought down its process too often says so', async () => {
+    await world.accept(['organization', anOrganization()]);
+    await world.store.db
+      .updateTable('lane')
+      .set({ done: sql`wanted`, parked: json(reason('lane-crashed', { starts: 3 })) })
+      .where('subject', '=', pantry.subject)
+      .execute();
+    await world.accept(...caseload().filter(([, { id }]) => id !== 'org-pantry'));
+    await world.work();
+    expect(await states(task)).toEqual(['waiting: lane-crashed']);
+    expect(await told()).toMatchObject({
+      text: expect.stringContaining('Waits for organization/org-pantry#organization: '),
+    });
+  });
+});
 
 describe('a record that arrives before what it points at', () => {
   test.each([

@@ -54,6 +54,7 @@ function isPermitted(consent: JsonObject, label: Label | undefined): boolean {
     sensitivity: label === undefined ? [] : [label],
     consents: [consent],
     today: '2026-03-02',
+    now: Date.parse('2026-03-02T12:00:00-05:00'),
   });
   return withheld === undefined;
 }

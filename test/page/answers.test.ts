@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { part2Notice } from '../../src/documents/page.ts';
-import { type JsonObject, objectAt } from '../../src/json.ts';
+import { type JsonObject, objectAt, objectsAt } from '../../src/json.ts';
 import { formName } from '../../src/page/forms.ts';
 import { words } from '../../src/page/words.ts';
 import { sql } from '../../src/store/store.ts';
@@ -107,6 +107,13 @@ const aComment = {
   text: 'She prefers mornings',
   visibility: 'shared',
 } as const;
+
+test('of what is written no control character is kept, and a form of a name that is none is no form', async () => {
+  const seen = await visitor.send(link, 'comment', { text: 'a\0b\u0007\nand\tmore' });
+  expect(seen.status).toBe(200);
+  expect(objectsAt(await task(), 'note').map(({ text }) => text)).toEqual(['a b \nand\tmore']);
+  expect((await visitor.get(`${link}?done=comment-%00`)).status).toBe(200);
+});
 
 describe('a form that is sent twice', () => {
   test('one after the other does one thing, and says so both times', async () => {

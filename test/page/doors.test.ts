@@ -128,6 +128,23 @@ describe('a link', () => {
     expect(await isCalled()).toBe(true);
   });
 
+  test('shows no telephone number of whom nobody may contact, and says so, before the lane has written anything', async () => {
+    const visitor = new Visitor();
+    await visitor.isIn(site, link);
+    const shown = async () => {
+      const { html } = await visitor.get(link);
+      return [html.includes('555-0177'), html.includes('Do not contact this person')];
+    };
+    const change = (safeToContact: boolean) =>
+      sql`update record set content = content || jsonb_build_object('preferredContact', jsonb_build_object('safeToContact', ${safeToContact}::boolean))
+        where type = 'client'`.execute(site.store.db);
+    expect(await shown()).toEqual([true, false]);
+    await change(false);
+    expect(await shown()).toEqual([false, true]);
+    await change(true);
+    expect(await shown()).toEqual([true, false]);
+  });
+
   test('opens its own referral alone: a session of one opens no other', async () => {
     const visitor = new Visitor();
     await visitor.isIn(site, link);

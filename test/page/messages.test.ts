@@ -2,7 +2,10 @@
 // about anybody.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { reason } from '../../src/errors.ts';
 import { type JsonObject, objectsAt } from '../../src/json.ts';
+import { openAlert } from '../../src/lanes/lanes.ts';
+import { endUntold } from '../../src/page/page.ts';
 import { sql } from '../../src/store/store.ts';
 import { anAppointment, aReferral } from '../builders.ts';
 import { type PageSite, pantryAddress, startPageSite } from '../support/page-site.ts';
@@ -308,6 +311,39 @@ describe('a message', () => {
     expect((await alert())[0]?.resolved_at).not.toBe(null);
   });
 
+  test('that was given up is over, with its alert, when the referral has ended, also where it was to be sent again', async () => {
+    site.mail.refuseWith = '550 no such user';
+    const ids = ['referral-over', 'referral-again'];
+    await accept(site.gateway, ...ids.map((id) => referral(id)));
+    const states = async () =>
+      (await Promise.all(ids.map(messages))).flat().flatMap(({ event, state }) => (event === 'new' ? [state] : []));
+    await eventually(async () => {
+      await settled();
+      await later(25);
+      return (await states()).join(' ') === 'failed failed';
+    }, 'the end of the tries');
+    const open = async () => {
+      const rows = site.store.db.selectFrom('alert').select('topic').where('resolved_at', 'is', null);
+      return (await rows.where('topic', 'like', 'partner-unreachable:%').execute()).length;
+    };
+    await site.gateway.api.page?.prune();
+    expect(await open()).toBe(2);
+
+    const history = [
+      ...accepted.history.slice(0, 1),
+      { id: 'h2', status: 'cancelled' as const, at: '2026-02-05T10:01:00-05:00' },
+    ];
+    await accept(site.gateway, ...ids.map((id) => referral(id, 1, { status: 'cancelled', history })));
+    await idle(site.gateway);
+    const [again] = await messages('referral-again');
+    await site.gateway.api.page?.retryMessage({ message: again?.id ?? 0, by: { kind: 'operator', id: 'ops' } });
+    await settled();
+    expect(await open()).toBe(1);
+    await site.gateway.api.page?.prune();
+    expect(await open()).toBe(0);
+    expect(await states()).toEqual(['needless', 'needless']);
+  });
+
   test('is not sent of a referral that has ended before it went', async () => {
     site.mail.refuseWith = '451 try again later';
     await accept(site.gateway, referral('referral-short'));
@@ -440,6 +476,11 @@ describe('with several contacts', () => {
     const seen = await visitor.get(linkOf(night));
     expect([seen.status, seen.html.includes('Rosa')]).toEqual([410, false]);
     expect((await new Visitor().get(linkOf(pantryAddress))).status).toBe(200);
+    // Nor is anybody told that they could not be told.
+    const open = team.store.db.selectFrom('alert').select('topic').where('resolved_at', 'is', null);
+    expect(await open.where('topic', 'like', 'partner-%:night').execute()).toHaveLength(1);
+    await team.gateway.api.page?.prune();
+    expect(await open.where('topic', 'like', 'partner-%').execute()).toEqual([]);
   });
 
   test('a consent that is withdrawn is told to whoever knows of the referral, and to nobody else', async () => {
@@ -465,6 +506,21 @@ describe('with several contacts', () => {
     }, 'the message');
     expect(new Set((await gone()).map(({ contact }) => contact))).toEqual(new Set(['intake']));
   });
+});
+
+test('where no partner has a page any more, nothing is told of them; what waits goes on waiting', async () => {
+  await site.store.tx(async (trx) => {
+    for (const topic of ['partner-unreachable:pantry:task-1', 'partner-link-locked:link-1', 'lane-crashed:general:x'])
+      await openAlert(trx, { topic, reason: reason('outcome-unknown') });
+    for (const state of ['failed', 'waiting'])
+      await sql`insert into partner_message (partner, task_id, contact, event, state, next_at)
+        values ('pantry', 'task-1', '', ${state}, ${state}, now() + interval '1 day')`.execute(trx);
+  });
+  await endUntold(site.store);
+  const open = await site.store.db.selectFrom('alert').select('topic').where('resolved_at', 'is', null).execute();
+  expect(open.filter(({ topic }) => !topic.startsWith('clock'))).toEqual([{ topic: 'lane-crashed:general:x' }]);
+  const rows = await sql`select state from partner_message where task_id = 'task-1' order by id`.execute(site.store.db);
+  expect(rows.rows).toEqual([{ state: 'needless' }, { state: 'waiting' }]);
 });
 
 test('neither addresses nor the log hold anything of the person, the link or the code', async () => {

@@ -16,6 +16,7 @@ import {
   aSafetyPlan,
 } from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
+import { eventually } from '../support/rig.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 
 const connections = [
@@ -319,6 +320,44 @@ describeOnPostgres('several senders at the same time', ({ freshDatabase }) => {
     const accepted = results.flat().filter(({ outcome }) => outcome === 'accepted');
     expect(accepted).toHaveLength(versions.length);
   });
+
+  const merge: CheckedRecord = { type: 'client', record: aClient({ id: 'client-dup', mergedInto: 'client-rosa' }) };
+  const no: CheckedRecord = {
+    type: 'consent',
+    record: aConsent({ id: 'consent-no', clientId: 'client-dup', status: 'declined' }),
+  };
+
+  test.each([
+    ['a merge', merge, no],
+    ['what the duplicate refuses', no, merge],
+  ])(
+    'have the lanes of whom it is heard for look once both are there, where %s comes first',
+    async (_, first, second) => {
+      const url = await freshDatabase();
+      const [one, other] = [await openStore({ url, folder: '' }), await openStore({ url, folder: '' })];
+      const take = (on: Store, ...items: CheckedRecord[]) =>
+        on.tx((trx) => acceptRecords(trx, 'county', items, connections));
+      const wanted = (db: Store['db']) =>
+        sql<{ wanted: number }>`
+        select wanted::integer from lane where connection = 'general' and subject = 'county.case.case-rosa'`
+          .execute(db)
+          .then(({ rows }) => rows[0]?.wanted ?? 0);
+      await take(one, { type: 'client', record: aClient() }, { type: 'case', record: aCase() });
+      const { taking, before } = await one.tx(async (trx) => {
+        await acceptRecords(trx, 'county', [first], connections);
+        const begun = take(other, second);
+        await eventually(async () => {
+          const { rows } = await sql`select from pg_stat_activity where wait_event_type = 'Lock'`.execute(trx);
+          return rows.length === 1;
+        }, 'the second one waits');
+        return { taking: begun, before: await wanted(trx) };
+      });
+      await taking;
+      const after = await wanted(one.db);
+      await Promise.all([one.close(), other.close()]);
+      expect(after).toBeGreaterThan(before);
+    },
+  );
 });
 
 describe('a part of another referral', () => {

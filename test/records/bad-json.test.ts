@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../src/json.ts';
 import { sql } from '../../src/store/store.ts';
-import { aCarePlan, aCase, aNeed, aReferral } from '../builders.ts';
+import { aCarePlan, aCase, aConsent, aNeed, aReferral } from '../builders.ts';
 import { type Caller, type Harness, json, lines, startHarness } from '../http/harness.ts';
 import { stateOf } from '../support/store-state.ts';
 
@@ -29,6 +29,7 @@ const id: Readonly<Record<string, string>> = {
   case: 'case-rosa',
   carePlan: 'plan-rosa',
   need: 'need-food',
+  consent: 'consent-rosa',
 };
 
 function put(type: string, body: Text, sender: Sender = 'county') {
@@ -287,6 +288,18 @@ test('37: an updatedAt more than 5 minutes ahead is refused', async () => {
   await refused('referral', ahead(400_000), { pointer: '/updatedAt', rule: 'future' });
   await refused('referral', newer({ updatedAt: '9999-12-31T23:59:59Z' }), { pointer: '/updatedAt', rule: 'future' });
   await accepted('referral', ahead(200_000));
+});
+
+test('nor can a consent be signed then; one that permits nothing is taken all the same', async () => {
+  const consent = (overrides: Parameters<typeof aConsent>[0]) => JSON.stringify(aConsent(overrides));
+  const ahead = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const reason = { pointer: '/signedAt', rule: 'future', message: 'Send when the consent was signed' };
+  await refused('consent', consent({ signedAt: ahead(400_000) }), reason);
+  await refused('consent', consent({ signedAt: '2062-02-02T10:55:00-05:00' }), reason);
+  await accepted('consent', consent({ signedAt: ahead(200_000) }));
+  await accepted('consent', consent({ signedAt: ahead(400_000), status: 'declined' }));
+  const revokedAt = '2026-02-20T10:00:00-05:00';
+  await accepted('consent', consent({ signedAt: ahead(400_000), status: 'revoked', revokedAt }));
 });
 
 test('38: an unknown property is refused and told the nearest name', async () => {

@@ -14,6 +14,8 @@ export interface Site {
   worker(): Promise<Running>;
   /** A command with the same configuration, to its end, in this process. */
   run(...words: string[]): Promise<Ended>;
+  /** The same as a person sees it who looks at standard error. */
+  watched(...words: string[]): Promise<Ended>;
   /** The same in a process of its own. */
   program(...words: string[]): Promise<Ended>;
   /** The store, for a look at the tables; on an embedded one while no process has it. */
@@ -50,6 +52,7 @@ export async function aSite({ databaseUrl, redisUrl }: Backends = {}): Promise<S
     serve: (...options) => start(['serve', ...options]),
     worker: () => start(['worker']),
     run: (...words) => commandLine([...words, ...file], { env }),
+    watched: (...words) => commandLine([...words, ...file], { env, isTTY: true }),
     program: (...words) => casebridge([...words, ...file], { env }),
     async look(at) {
       const opened = await openStore(databaseUrl === undefined ? { folder } : { url: databaseUrl, folder });

@@ -64,8 +64,8 @@ export interface World {
   /** Takes a connection out, as a start without it in the configuration would. */
   disconnect(id: string): Promise<void>;
   decide(kind: string, choose: string): Promise<void>;
-  /** What `doctor` and the API say of a connection. */
-  report(connection?: string): Promise<ConnectionReport>;
+  /** What `doctor` and the API say of a connection; of one source alone where it is named. */
+  report(connection?: string, source?: string): Promise<ConnectionReport>;
   openDecisions(): Promise<DecisionView[]>;
   lane(subject: string, connection?: string): Promise<LaneView>;
   link(name: string, connection?: string): Promise<LinkView>;
@@ -264,11 +264,11 @@ export function useWorld(config: Partial<ConnectionConfig> = {}): World {
       await noteOff(store, [...configs.keys()]);
     },
 
-    async report(id = 'general') {
+    async report(id = 'general', source) {
       const connection = opened.findLast((one) => one.id === id);
       const lane = connections.get(id);
       if (connection === undefined || lane === undefined) throw new Error(`no connection ${id}`);
-      return connectionReport(deps, connection, lane);
+      return connectionReport(deps, connection, lane, source);
     },
 
     async decide(kind, choose) {

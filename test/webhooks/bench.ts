@@ -20,6 +20,8 @@ export interface Bench {
 export interface BenchOptions {
   readonly timeoutMs?: number;
   readonly giveUpAfterMs?: number;
+  /** False: the source has none. @default true */
+  readonly hasWebhook?: boolean;
 }
 
 /** One process that delivers to the receiver. */
@@ -28,13 +30,13 @@ export async function startBench(
   receiver: Pick<TestReceiver, 'url'>,
   options: BenchOptions = {},
 ): Promise<Bench> {
-  const { timeoutMs = 2_000, giveUpAfterMs = 86_400_000 } = options;
+  const { timeoutMs = 2_000, giveUpAfterMs = 86_400_000, hasWebhook = true } = options;
   const outcomes: string[] = [];
   const log: string[] = [];
   const webhook = { url: receiver.url, secrets: [webhookKey], giveUpAfterMs, allowPrivate: true };
   const webhooks = openWebhooks({
     store,
-    sources: new Map([['county', { id: 'county', token: 'x', webhook }]]),
+    sources: new Map([['county', { id: 'county', token: 'x', ...(hasWebhook && { webhook }) }]]),
     item: shownChange,
     log: pino({ level: 'trace' }, collected(log)),
     clock: Date.now,

@@ -224,6 +224,31 @@ describe('a receiver that fails for long', () => {
     expect(receiver.journal).toHaveLength(1);
   });
 
+  test('is told of for as long as its source has a webhook, and anew when it has one again', async () => {
+    receiver.answerWith(() => 410);
+    const opened = async () =>
+      (await alerts(store)).flatMap((one) => ('open' in one && one.open === true && 'topic' in one ? [one.topic] : []));
+    const restart = async (options?: BenchOptions) => {
+      for (const one of benches) await one.webhooks.stop(100);
+      await start(options);
+    };
+    await start();
+    await offer(store, 'a');
+    await eventually(async () => (await state()).disabled !== null, 'the end');
+    await sql`update delivery set stuck = true`.execute(store.db);
+    await sql`insert into alert (topic, reason) values ('webhook-stuck:county', '{}'), ('webhook-stuck:city', '{}')`.execute(
+      store.db,
+    );
+    await restart();
+    expect(await opened()).toEqual(['webhook-disabled:county', 'webhook-stuck:county', 'webhook-stuck:city']);
+    await restart({ hasWebhook: false });
+    expect(await opened()).toEqual(['webhook-stuck:city']);
+    await restart();
+    expect(await opened()).toEqual(['webhook-stuck:city', 'webhook-disabled:county']);
+    // It is told of once it has been tried again.
+    expect(await store.db.selectFrom('delivery').select('stuck').execute()).toEqual([{ stuck: false }]);
+  });
+
   test('with one change only, while it takes others, is told of once; its case waits', async () => {
     receiver.answerWith(failing('r-a'));
     await start();

@@ -30,7 +30,7 @@ export const connectionRoutes: readonly Route[] = [
     path: '/api/connections/{connection}/capabilities',
     summary: 'What the server is reached by, grants and declares, and the route of each record type with its reason.',
     access: readers,
-    handle: getCapabilities,
+    handle: (call) => call.gateway.capabilities(addressed(call).id, visibleSource(call)),
   },
   {
     method: 'POST',
@@ -57,12 +57,6 @@ export const connectionRoutes: readonly Route[] = [
     handle: (call) => change(call, (id, by) => call.gateway.resume(id, by)),
   },
 ];
-
-/** Who is asked about concerns all sources of the connection: it is for operators. */
-async function getCapabilities(call: Call): Promise<object> {
-  const { polls, ...report } = await call.gateway.capabilities(addressed(call).id);
-  return call.principal?.kind === 'source' ? report : { ...report, ...(polls && { polls }) };
-}
 
 async function change(call: Call, act: (id: string, by: string) => Promise<void>): Promise<object> {
   const connection = workingConnection(call.gateway.config, call.path.connection);

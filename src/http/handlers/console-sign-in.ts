@@ -16,6 +16,7 @@ import {
   visitorSecretOf,
 } from '../console-session.ts';
 import { readForm } from '../form.ts';
+import { keepSessionAct } from '../looks.ts';
 import { checkAccess, principalReader } from '../principal.ts';
 import type { Call, Route } from '../route.ts';
 
@@ -44,20 +45,28 @@ export function checkMay({ operator }: Pick<SignedIn, 'operator'>, permission: P
   checkAccess({ source: false, operator: permission }, { kind: 'operator', name: operator.name, operator });
 }
 
+/** In the audit, of whoever is no operator. */
+const nobody = 'unknown';
+
 export async function signIn(call: Call): Promise<undefined> {
-  const { gateway, request, response, signIns } = call;
+  const { gateway, request, response, signIns, keptRefusals } = call;
   const seconds = await signIns.take(callerNetwork(request, gateway.config.server.behindProxy ?? false));
   if (seconds !== undefined) throw new CasebridgeError('sign-in-too-often', { seconds });
   const { form, to = '', token = '' } = await readForm(call, ['form', 'to', 'token']);
+  let caller = nobody;
   try {
     checkForm(visitorSecretOf(request), form);
     const principal = principalReader(gateway.config)(`Bearer ${token}`);
-    checkAccess({ source: false, operator: 'read' }, principal);
     if (principal.kind !== 'operator') throw new CasebridgeError('operators-only');
+    caller = principal.name;
+    response.locals.caller = caller;
+    checkAccess({ source: false, operator: 'read' }, principal);
+    await keepSessionAct(call, caller, 'sign-in');
     keepSession(request, response, await beginSession(gateway.store, principal.operator));
     response.redirect(303, ownAddress(to));
   } catch (error) {
     if (!(error instanceof CasebridgeError)) throw error;
+    if (keptRefusals.take(caller) === undefined) await keepSessionAct(call, caller, 'sign-in', error.code);
     return askToSignIn(call, to, error.message, error.kind.status);
   }
 }
@@ -69,6 +78,7 @@ export async function signOut(call: Call): Promise<undefined> {
   if (viewer !== undefined) {
     checkForm(viewer.secret, form);
     await endSession(gateway.store, viewer.secret);
+    await keepSessionAct(call, viewer.operator.name, 'sign-out');
   }
   forgetSession(request, response);
   response.redirect(303, addresses.home);

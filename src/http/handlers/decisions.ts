@@ -50,9 +50,12 @@ async function list(call: Call): Promise<object> {
 }
 
 async function decide(call: Call): Promise<object> {
-  const { gateway, path } = call;
+  const { gateway, path, principal } = call;
   const id = Number(path.decision);
   const fields = readFields(await readJson(call), answer);
   await gateway.decide(id, { choose: textOf(fields.choose) ?? '', ...signatureOf(call, fields) });
-  return decisionView(gateway.store, id);
+  const { detail, ...decided } = await decisionView(gateway.store, id);
+  // It shows what records and servers say.
+  const mayRead = principal?.kind === 'operator' && principal.operator.may.includes('read');
+  return mayRead ? { ...decided, detail } : decided;
 }

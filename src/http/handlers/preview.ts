@@ -4,6 +4,7 @@ import { CasebridgeError } from '../../errors.ts';
 import { type CheckedRecord, type FieldError, readRecordLines } from '../../records/records.ts';
 import { readBody } from '../body.ts';
 import { checkLine } from '../intake.ts';
+import { keepCallersLooks } from '../looks.ts';
 import { addressedSource } from '../principal.ts';
 import { FieldsRefused } from '../problem.ts';
 import type { Call, Route } from '../route.ts';
@@ -46,7 +47,12 @@ async function preview(call: Call): Promise<object> {
     }
   }
   if (errors.length > 0) throw new FieldsRefused('records-refused', errors, refused);
-  return gateway.preview(source, items, connection);
+  const { read, ...shown } = await gateway.preview(source, items, connection);
+  await keepCallersLooks(
+    call,
+    read.map(({ type, id }) => [type, `${source}/${id}`]),
+  );
+  return shown;
 }
 
 async function* once(chunk: Uint8Array): AsyncGenerator<Uint8Array> {

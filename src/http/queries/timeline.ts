@@ -234,8 +234,7 @@ function branches(source: string, subjects: Sql): Sql {
     from alert a where a.topic in (
       select 'clock-breached:' || concat_ws(':', c.source, c.type || '/' || c.id, c.rule, nullif(c.part, '')) from clock c where c.subject in (${subjects})
       union select c.topic from clock c where c.subject in (${subjects}) and c.topic is not null
-      union select t.topic || ':' || l.connection || ':' || l.subject from lane l, (values ('lane-crashed'), ('wrong-resource')) as t(topic)
-        where l.subject in (${subjects}))`;
+      union select 'lane-crashed:' || l.connection || ':' || l.subject from lane l where l.subject in (${subjects}))`;
 }
 
 /** Of a version: which fields differ from the version before, its status and that one's, and the steps of a referral's history that are new. */

@@ -7,7 +7,7 @@ import { isInstant } from '../../records/records.ts';
 import { type Store, sql } from '../../store/store.ts';
 import { commentsOffered, offerPatch } from '../changes.ts';
 import { messageWords } from '../documents/message-words.ts';
-import type { Run } from '../lane-connection.ts';
+import { type Run, receiverFor } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { type Lease, underLease } from '../lease.ts';
 import { hashOfSeen } from '../links.ts';
@@ -24,7 +24,7 @@ export async function hearMessages(
   const begun = begunThere(resources, config.baseUrl);
   if (begun.length === 0) return false;
   const rows = await seenMessages(deps.store, lease, [...new Set(begun.flatMap(({ patients }) => patients))]);
-  const organization = config.organization?.source === lease.source ? config.organization.id : undefined;
+  const { organization } = receiverFor(config, lease.source);
   const heard = rows.flatMap((row) => {
     const comment = commentOf(row, organization);
     const found = begun.find((one) =>

@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
-import { openAlert } from '../operating/alerts.ts';
+import { nobodyTopic, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { becomes, localName, partOf, patientsOf, referenced } from './about.ts';
 import { proposedId } from './rows.ts';
@@ -68,7 +68,7 @@ export async function noteInbound(
   });
   if (others.some((one) => one.type === 'referral' && referredTo(one) === undefined)) {
     const why = reason('inbound-nobody', { connection: config.id });
-    await openAlert(trx, { topic: `inbound-nobody:${config.id}`, connection: config.id, reason: why });
+    await openAlert(trx, { topic: `${nobodyTopic}${config.id}`, connection: config.id, reason: why });
   }
   return [...(await store(trx, config.id, rows)), ...speaking];
 }

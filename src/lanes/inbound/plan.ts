@@ -17,7 +17,7 @@ import {
 } from '../../referrals/referrals.ts';
 import type { Change } from '../changes.ts';
 import type { NewDecision } from '../decisions.ts';
-import type { LaneConnection } from '../lane-connection.ts';
+import { type LaneConnection, receiverFor } from '../lane-connection.ts';
 import { resolverOf } from '../linked-targets.ts';
 import { hashOfSeen } from '../links.ts';
 import { ownIdentifier } from '../own-identifier.ts';
@@ -291,10 +291,15 @@ class InboundPlanner {
     };
   }
 
+  /** The record, in this source, of the organization whose server this is. */
+  #hospital(): string | undefined {
+    return receiverFor(this.#input.connection.config, this.#input.source).organization;
+  }
+
   #case({ resourceType, remoteId }: Place, first: Judged): Told {
     const referral = first.verdict.kind === 'offer' ? first.verdict.told.fixed : {};
-    const { organization } = this.#input.connection.config;
-    const hospital: JsonObject = organization?.source === this.#input.source ? { organizationId: organization.id } : {};
+    const organization = this.#hospital();
+    const hospital: JsonObject = organization === undefined ? {} : { organizationId: organization };
     const performer = this.#performers(first.place).find(({ type }) => type === 'organization');
     const isAgency = performer !== undefined && this.#input.around.agencies.has(performer.id);
     return {
@@ -380,8 +385,7 @@ class InboundPlanner {
     patient: string,
     reading: Extract<BegunReading, { kind: 'offer' }>,
   ): Told {
-    const { config } = this.#input.connection;
-    const hospital = config.organization?.source === this.#input.source ? config.organization.id : undefined;
+    const hospital = this.#hospital();
     const resources = [
       ...(bodies.order === undefined ? [] : [{ slot: 'request', body: bodies.order }]),
       ...(bodies.task === undefined ? [] : [{ slot: 'fulfilment', body: bodies.task }]),
@@ -548,7 +552,6 @@ class InboundPlanner {
 
   #told(type: RecordType, place: Place, slot: string, body: JsonObject, patient: string): Told | undefined {
     const { row, resourceType, remoteId } = place;
-    const { organization } = this.#input.connection.config;
     const isStay = type === 'hospitalStay';
     const told: Told = {
       type,
@@ -565,7 +568,7 @@ class InboundPlanner {
     const { record } = propose(this.#context, told, '');
     if (!isReadable(type, record)) return undefined;
     const isNamed = 'hospitalId' in record || 'hospitalName' in record;
-    const hospitalId = isStay && !isNamed && organization?.source === this.#input.source ? organization.id : undefined;
+    const hospitalId = isStay && !isNamed ? this.#hospital() : undefined;
     return hospitalId === undefined ? told : { ...told, otherwise: { hospitalId } };
   }
 

@@ -6,7 +6,7 @@ import type { MappingSet } from '../../mapping/mapping.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions.ts';
-import type { LaneConnection, Run } from '../lane-connection.ts';
+import { type LaneConnection, type Run, receiverFor } from '../lane-connection.ts';
 import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { linkedTargets } from '../linked-targets.ts';
 import { raiseWanted } from '../links.ts';
@@ -240,7 +240,7 @@ async function readAround(
   const named = bodies.flatMap((body) => patientsOf(body, config.baseUrl));
   const patients = [...new Set([...rows.flatMap(({ patient }) => patient ?? []), ...named])];
   const { organizations } = await agenciesOf(store, lease.source);
-  const ownerId = config.organization?.source === lease.source ? config.organization.id : undefined;
+  const ownerId = receiverFor(config, lease.source).organization;
   const owner = await store.db
     .selectFrom('record')
     .select('content')

@@ -11,6 +11,9 @@ import { unknownOutcomes, unknownTooLongMs } from '../unknown/unknown-outcomes.t
 /** Each with the connection behind it. */
 export const pausedTopic = 'connection-paused:';
 export const overdueTopic = 'lanes-overdue:';
+export const changedTopic = 'capabilities-changed:';
+export const nobodyTopic = 'inbound-nobody:';
+export const dayUsed = 'connection-day-used';
 
 export interface Alert {
   readonly topic: string;
@@ -71,14 +74,23 @@ const awaitedTooLongHours = 24;
 /** These have alerts of their own, or are a person's own doing. */
 const toldOtherwise = ['lane-crashed', 'version-set-aside'];
 
+/** A change of what a server offers is told of for so long. */
+const changeToldHours = 24;
+
+/** A condition: the configuration in force has this connection, and has not switched it off. */
+const isUsed = (id: string) =>
+  sql`exists (select 1 from connection u where u.id = ${sql.ref(id)} and u.off_since is null)`;
+
 /**
  * Brings the alerts that tell of many rows up to date: parked lanes, one alert for each connection and reason, counting lanes; requests whose outcome
  * has been unknown for long, one for each connection; records that are pointed at and do not come, one for each connection; and sources that no
- * longer send stale records in masses. Closes what tells of lanes that are overdue no more, and of the state of connections that are not in use.
+ * longer send stale records in masses. Closes what no event ends: overdue lanes that are so no more, a day that is over, changes told of for long enough,
+ * referrals for nobody that the configuration has somebody for by now, and whatever tells of connections that are not in use.
  */
 export async function reviewAlerts({ store, connections }: Pick<LaneDeps, 'store' | 'connections'>): Promise<void> {
   await store.tx(async (trx) => {
-    await reviewConnections(trx, [...connections.keys()]);
+    await reviewConnections(trx);
+    await reviewEvents(trx, connections);
     await sql`
       update alert a set resolved_at = now() where a.resolved_at is null and a.topic = ${overdueTopic} || a.connection
         and not exists (select 1 from lane l where l.connection = a.connection and ${isTriedForDays})`.execute(trx);
@@ -87,6 +99,7 @@ export async function reviewAlerts({ store, connections }: Pick<LaneDeps, 'store
       insert into alert (topic, connection, reason, count)
       select g.topic, g.connection, g.reason, g.count from jsonb_to_recordset(${groups})
         as g(topic text, connection text, reason jsonb, count integer)
+      where ${isUsed('g.connection')}
       on conflict (topic) where resolved_at is null do update set count = excluded.count, reason = excluded.reason
         where (alert.count, alert.reason) is distinct from (excluded.count, excluded.reason)`.execute(trx);
     await sql`
@@ -103,26 +116,49 @@ export async function reviewAlerts({ store, connections }: Pick<LaneDeps, 'store
 }
 
 /**
- * The state of a connection that is switched off or configured no more is nobody's concern. In use again it is told of anew: that it is paused here; that
- * its server fails or its day is used up where its budget is next looked at, which is made to forget that it has told; overdue lanes after their next try.
+ * A connection that is switched off or configured no more is nobody's concern. In use again it is told of anew: that it is paused, or that a change of
+ * masses is held, here; that its server fails or its day is used up where its budget is next looked at, which is made to forget that it has told; the rest
+ * by whoever sees that it is still so.
  */
-async function reviewConnections(trx: Transaction<Database>, used: readonly string[]): Promise<void> {
-  const isUsed = (id: string) =>
-    sql`${sql.ref(id)} in (select u.id from jsonb_to_recordset(${json(used.map((id) => ({ id })))}) as u(id text))`;
+async function reviewConnections(trx: Transaction<Database>): Promise<void> {
   // Locked, so that whoever resumes it now finds the alert to close.
   await sql`
     insert into alert (topic, connection, reason)
-    select ${pausedTopic} || c.id, c.id, c.paused from connection c where c.paused is not null and ${isUsed('c.id')}
+    select ${pausedTopic} || c.id, c.id, c.paused from connection c where c.paused is not null and c.off_since is null
     for share
+    on conflict (topic) where resolved_at is null do nothing`.execute(trx);
+  await sql`
+    insert into alert (topic, connection, reason)
+    select d.topic || ':' || d.connection, d.connection, d.reason from decision d
+    where d.kind = 'mass-change' and d.state = 'open' and ${isUsed('d.connection')}
+    for share of d
     on conflict (topic) where resolved_at is null do nothing`.execute(trx);
   await sql`
     update budget b set told = '[]', version = b.version + 1 where b.told <> '[]' and not ${isUsed('b.connection')}`.execute(
     trx,
   );
   await sql`
-    update alert a set resolved_at = now() where a.resolved_at is null and not ${isUsed('a.connection')}
-      and a.topic in (${pausedTopic} || a.connection, ${overdueTopic} || a.connection,
-        'connection-failing:' || a.connection, 'connection-day-used:' || a.connection)`.execute(trx);
+    update alert a set resolved_at = now()
+    where a.resolved_at is null and a.connection is not null and not ${isUsed('a.connection')}`.execute(trx);
+}
+
+/** What was told of something that has happened, and not of how things stand. */
+async function reviewEvents(trx: Transaction<Database>, connections: LaneDeps['connections']): Promise<void> {
+  await sql`
+    update alert a set resolved_at = now() from connection c
+    where a.resolved_at is null and a.topic = ${changedTopic} || c.id and a.connection = c.id
+      and coalesce((c.capabilities ->> 'changedAt')::timestamptz, a.opened_at) < now() - ${changeToldHours} * interval '1 hour'`.execute(
+    trx,
+  );
+  // Where nothing is asked of a server, nobody else notices that the day is over.
+  await sql`
+    with over as (
+      update budget b set told = b.told - ${dayUsed}::text, version = b.version + 1
+      where jsonb_exists(b.told, ${dayUsed}) and b.urgent_until <= now() returning b.connection)
+    update alert a set resolved_at = now() from over
+    where a.resolved_at is null and a.topic = ${dayUsed} || ':' || over.connection`.execute(trx);
+  const settled = [...connections.values()].filter(({ config }) => config.inboundTo !== undefined);
+  if (settled.length > 0) await closeAlert(trx, ...settled.map(({ config }) => `${nobodyTopic}${config.id}`));
 }
 
 async function parkedLanes(trx: Transaction<Database>) {

@@ -1,14 +1,15 @@
 // What an operator is shown of a connection before and after it goes live: who lets us in, what goes where and why, what would be written, and
 // what stands in the way.
 
-import type { ConnectionConfig } from '../../config.ts';
+import type { RawBuilder } from 'kysely';
+import { type ConnectionConfig, organizationsOf } from '../../config.ts';
 import { type Connection, type RouteRow, vendorRules, vendors } from '../../connections/connections.ts';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { oneText, type Store, sql } from '../../store/store.ts';
 import { slotsOf } from '../abilities.ts';
 import { type Standing, standingColumns, standingOf } from '../configuration.ts';
-import type { Abilities, LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { type Abilities, type LaneConnection, type LaneDeps, receiverFor } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';
 import { rosterFindings } from '../polls/roster.ts';
@@ -32,6 +33,8 @@ export interface ConnectionReport extends Standing {
    * it is not known.
    */
   readonly withoutVersions?: readonly string[];
+  /** Sources in which the organization whose server this is has no record that the connection knows of; absent where it is switched off. */
+  readonly withoutOrganization?: readonly string[];
   /** What is known of servers of this vendor: what they take, what not and why. */
   readonly vendorRules: ReturnType<typeof vendorRules>;
   readonly wouldWrite: { readonly create: number; readonly update: number; readonly document: number };
@@ -42,15 +45,19 @@ export interface ConnectionReport extends Standing {
   readonly wouldWriteAtLeast?: true;
   /** Why resources wait or rest, and how many for each reason, the most frequent first. */
   readonly missing: readonly { readonly code: string; readonly text: string; readonly count: number }[];
-  /** What asking the server takes; absent where it is switched off. */
+  /** What asking the server takes; absent where it is switched off, and for one source: it is about the patients of all. */
   readonly polls?: PollReport;
 }
 
-/** Asks the server who it is and what it lets us do. Never throws for what it answers. */
+/**
+ * Asks the server who it is and what it lets us do. Never throws for what it answers.
+ * @param source whose lanes alone are told of; absent: those of all, as operators are told
+ */
 export async function connectionReport(
   deps: LaneDeps,
   connection: Connection,
   lane: LaneConnection,
+  source?: string,
 ): Promise<ConnectionReport> {
   const { config } = connection;
   const { reachable, auth, scopes = [], findings } = await connection.diagnose();
@@ -66,14 +73,17 @@ export async function connectionReport(
     findings: [
       ...standingFindings(standing),
       ...findings,
-      ...(await organizationFindings(deps.store, config)),
-      ...(await rosterFindings(deps.store, config.id)),
+      ...(await organizationFindings(deps.store, config, source)),
+      ...(source === undefined ? await rosterFindings(deps.store, config.id) : []),
     ],
     routes: abilities?.routes ?? routesOff(mappings, reason('route-capabilities-unknown')),
     ...(abilities && { provenance: abilities.provenance.why, withoutVersions: withoutVersions(abilities) }),
-    ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane)),
-    missing: await countMissing(deps, config.id),
-    polls: await pollReport(deps.store, lane),
+    ...(abilities === undefined ? { wouldWrite: nothing } : await countWrites(deps, lane, source)),
+    withoutOrganization: config.sources.filter(
+      (one) => one === (source ?? one) && receiverFor(config, one).organization === undefined,
+    ),
+    missing: await countMissing(deps, config.id, source),
+    ...(source === undefined && { polls: await pollReport(deps.store, lane) }),
   };
 }
 
@@ -93,17 +103,23 @@ function standingFindings({ paused, draining }: Standing): Reason[] {
 }
 
 /** Under another id than the one that is configured nothing is meant for it: no referral, and no consent that names it. */
-async function organizationFindings({ db }: Store, { id, organization }: ConnectionConfig): Promise<Reason[]> {
-  if (organization === undefined) return [];
-  const record = await db
+async function organizationFindings(
+  { db }: Store,
+  config: ConnectionConfig,
+  source: string | undefined,
+): Promise<Reason[]> {
+  const named = organizationsOf(config).filter((one) => one.source === (source ?? one.source));
+  if (named.length === 0) return [];
+  const known = await db
     .selectFrom('record')
-    .select('id')
-    .where('source', '=', organization.source)
+    .select(['source', 'id'])
     .where('type', '=', 'organization')
-    .where('id', '=', organization.id)
     .where('deleted', '=', false)
-    .executeTakeFirst();
-  return record === undefined ? [reason('organization-unsent', { ...organization, connection: id })] : [];
+    .where(({ eb, or }) => or(named.map(({ source, id }) => eb.and({ source, id }))))
+    .execute();
+  return named
+    .filter(({ source, id }) => !known.some((one) => one.source === source && one.id === id))
+    .map((organization) => reason('organization-unsent', { ...organization, connection: config.id }));
 }
 
 function withoutVersions({ routes, namesVersions }: Abilities): string[] {
@@ -172,15 +188,16 @@ const mostPlanned = 1_000;
 async function countWrites(
   deps: LaneDeps,
   lane: LaneConnection,
+  source: string | undefined,
 ): Promise<Pick<ConnectionReport, 'wouldWrite' | 'wouldWriteAtLeast'>> {
   const connection = lane.config.id;
   const { rows } = await sql<LaneKey & { has_run: boolean }>`
     select l.connection, l.subject, l.done >= l.wanted as has_run from lane l
-    where l.connection = ${connection} and (l.done < l.wanted or l.subject in (
+    where l.connection = ${connection} and ${isOf(source, sql`l.source`)} and (l.done < l.wanted or l.subject in (
       select k.subject from link k where k.connection = ${connection} and k.state in ('due', 'leaving') and k.retired_at is null))
     order by l.subject limit ${mostPlanned + 1}`.execute(deps.store.db);
   let isLeast = rows.length > mostPlanned;
-  let { create, update, document } = await countFollowing(deps, connection);
+  let { create, update, document } = await countFollowing(deps, connection, source);
   for (const { has_run: hasRun, ...key } of rows.slice(0, mostPlanned)) {
     const { operations, states } = await planNow(deps, lane, key);
     const kinds = operations.map(kindOf);
@@ -195,20 +212,28 @@ async function countWrites(
   return { wouldWrite: { create, update, document }, ...(isLeast && { wouldWriteAtLeast: true }) };
 }
 
+function isOf(source: string | undefined, column: RawBuilder<unknown>) {
+  return source === undefined ? sql`true` : sql`${column} = ${source}`;
+}
+
 /** What waits for nothing but resources that are to be created, or that themselves wait for such alone: it follows them without anybody's doing. */
-function following(connection: string) {
+function following(connection: string, source: string | undefined) {
   return sql`with recursive following as (
     select k.source, k.type, k.id, k.slot, k.subject, k.route, k.remote_id, false as waits
-    from link k where k.connection = ${connection} and k.state = 'due' and k.route = 'native' and k.remote_id is null and k.retired_at is null
+    from link k where k.connection = ${connection} and ${isOf(source, sql`k.source`)} and k.state = 'due' and k.route = 'native' and k.remote_id is null and k.retired_at is null
     union
     select k.source, k.type, k.id, k.slot, k.subject, k.route, k.remote_id, true
     from following f join link k on k.connection = ${connection} and k.source = f.source and k.state = 'waiting' and k.retired_at is null
       and k.reason ->> 'text' = replace(${reason('waits-for-link').text}, '{target}', f.type || '/' || f.id || '#' || f.slot))`;
 }
 
-async function countFollowing({ store }: LaneDeps, connection: string): Promise<ConnectionReport['wouldWrite']> {
+async function countFollowing(
+  { store }: LaneDeps,
+  connection: string,
+  source: string | undefined,
+): Promise<ConnectionReport['wouldWrite']> {
   const { rows } = await sql<ConnectionReport['wouldWrite']>`
-    ${following(connection)}
+    ${following(connection, source)}
     select count(*) filter (where f.route <> 'document' and f.remote_id is null)::integer as create,
       count(*) filter (where f.route <> 'document' and f.remote_id is not null)::integer as update,
       count(distinct f.subject) filter (where f.route = 'document')::integer as document
@@ -217,11 +242,15 @@ async function countFollowing({ store }: LaneDeps, connection: string): Promise<
   return rows[0] ?? nothing;
 }
 
-async function countMissing({ store }: LaneDeps, connection: string): Promise<ConnectionReport['missing']> {
+async function countMissing(
+  { store }: LaneDeps,
+  connection: string,
+  source: string | undefined,
+): Promise<ConnectionReport['missing']> {
   const { rows } = await sql<ConnectionReport['missing'][number]>`
-    ${following(connection)}
+    ${following(connection, source)}
     select k.reason ->> 'code' as code, ${oneText(sql`k.reason ->> 'text'`)} as text, count(*)::integer as count
-    from link k where k.connection = ${connection} and k.state in ('waiting', 'parked') and k.retired_at is null and k.reason is not null
+    from link k where k.connection = ${connection} and ${isOf(source, sql`k.source`)} and k.state in ('waiting', 'parked') and k.retired_at is null and k.reason is not null
       and (k.source, k.type, k.id, k.slot) not in (select source, type, id, slot from following)
     group by 1 order by 3 desc, 1`.execute(store.db);
   return rows;

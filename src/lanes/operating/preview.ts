@@ -30,9 +30,20 @@ export interface Projected {
 /** Finds a record that is not among those to be projected; undefined where there is none or it is deleted. */
 export type FindRecord = (type: RecordType, id: string) => Promise<JsonObject | undefined>;
 
-/** Projects the records; those that they point at are read from the store where the records themselves do not hold them. */
-export function projectRecords(store: Store, input: PreviewInput): Promise<Projected[]> {
-  return projectWith((type, id) => storedRecord(store, input.source, type, id), input);
+/**
+ * Projects the records; those that they point at are read from the store where the records themselves do not hold them.
+ * @param onRead is told each of these
+ */
+export function projectRecords(
+  store: Store,
+  input: PreviewInput,
+  onRead?: (type: RecordType, id: string) => void,
+): Promise<Projected[]> {
+  return projectWith(async (type, id) => {
+    const stored = await storedRecord(store, input.source, type, id);
+    if (stored !== undefined) onRead?.(type, id);
+    return stored;
+  }, input);
 }
 
 /** Projects the records; those that they point at are asked of `find` where the records themselves do not hold them. */

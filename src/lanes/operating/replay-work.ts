@@ -213,15 +213,22 @@ function verdictOf(
   return { outcome: 'skipped', reason: lane.reason ?? reason('replay-nothing-to-do') };
 }
 
-/** A connection that pauses or is switched off meanwhile would keep the job open for who knows how long: its lanes stay wanted, and are counted as skipped. */
+/**
+ * A connection that pauses or is switched off meanwhile would keep the job open for who knows how long: its lanes stay wanted, and are counted as skipped,
+ * with what they have written by then. One that is under way is left to come to its end.
+ */
 async function leaveResting(trx: Transaction<Database>, replay: number): Promise<void> {
   await sql`
-    update replay_item i set outcome = 'skipped',
-      reason = case when c.off_since is null then ${json(reason('replay-left-paused'))} else ${json(reason('connection-off'))} end
-    from connection c
-    where i.replay = ${replay} and i.outcome is null and i.wanted is not null and c.id = i.connection and (c.paused is not null or c.off_since is not null)`.execute(
-    trx,
-  );
+    with resting as (
+      select i.connection, i.subject, c.off_since is not null as off, ${writesSince} as writes
+      from replay_item i join lane l on l.connection = i.connection and l.subject = i.subject
+      join connection c on c.id = i.connection
+      where i.replay = ${replay} and i.outcome is null and l.done < i.wanted and l.stopped is null
+        and (l.lease_until is null or l.lease_until <= now()) and (c.paused is not null or c.off_since is not null))
+    update replay_item i set outcome = 'skipped', writes = r.writes,
+      reason = case when r.off then ${json(reason('connection-off'))} when r.writes > 0 then ${json(reason('replay-cut-short'))}
+        else ${json(reason('replay-left-paused'))} end
+    from resting r where i.replay = ${replay} and i.connection = r.connection and i.subject = r.subject`.execute(trx);
 }
 
 async function storeEnded(trx: Transaction<Database>, replay: number, ended: readonly Ended[]): Promise<void> {

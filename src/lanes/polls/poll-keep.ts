@@ -12,7 +12,7 @@ import { noteInbound } from '../inbound/note.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
 import { hashOfSeen, raiseWanted, saveSeen } from '../links.ts';
-import { closeAlert, openAlert } from '../operating/alerts.ts';
+import { type Alert, closeAlert, openAlert, openAlertOnce } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { replacedBy, standsForItself } from '../patients/match.ts';
 import { wasMergedInto } from '../patients/patient-link.ts';
@@ -432,10 +432,17 @@ async function keepUnreadable(trx: Transaction<Database>, { poll, result, isFull
     .where('resource_type', '=', resourceType)
     .limit(1)
     .executeTakeFirst();
-  const topic = `${unreadableTopic}${connection}:${resourceType}`;
-  if (left === undefined) await closeAlert(trx, topic);
-  else if ((result.unreadable ?? []).length > 0)
-    await openAlert(trx, { topic, connection, reason: reason('poll-unreadable', { resourceType }) });
+  const told = unreadableAlert(connection, resourceType);
+  if (left === undefined) await closeAlert(trx, told.topic);
+  else if ((result.unreadable ?? []).length > 0) await openAlert(trx, told);
+}
+
+function unreadableAlert(connection: string, resourceType: string): Alert {
+  return {
+    topic: `${unreadableTopic}${connection}:${resourceType}`,
+    connection,
+    reason: reason('poll-unreadable', { resourceType }),
+  };
 }
 
 /**
@@ -448,6 +455,12 @@ export async function reviewPollAlerts(trx: Transaction<Database>, connection: s
     delete from poll_unreadable u where u.connection = ${connection} and not exists (
       select 1 from poll p where p.connection = u.connection and p.resource_type = u.resource_type and p.about = u.about
         and (u.about <> '' or p.last_ok_at is null or u.last_at > p.last_ok_at - interval '7 days'))`.execute(trx);
+  // A connection that is in use again is told of anew.
+  const { rows: left } = await sql<{ resource_type: string }>`
+    select distinct u.resource_type from poll_unreadable u join connection c on c.id = u.connection
+    where u.connection = ${connection} and c.off_since is null order by 1`.execute(trx);
+  for (const { resource_type: resourceType } of left)
+    await openAlertOnce(trx, unreadableAlert(connection, resourceType));
   await sql`
     update alert a set resolved_at = now()
     where a.resolved_at is null and a.connection = ${connection} and a.topic like ${`${unreadableTopic}%`} and not exists (

@@ -255,7 +255,8 @@ async function keep({ store, connection, resourceType }: Work, body: JsonObject,
       .forUpdate()
       .executeTakeFirst();
     const isNew = before?.id !== id || before.said !== said;
-    if (typeof before?.id === 'string' && before.id !== id) await forget(trx, connectionId, before.id);
+    if (typeof before?.id === 'string' && before.id !== id)
+      await forget(trx, connectionId, `Subscription/${before.id}`);
     await sql`
       update own_subscription set id = ${id}, said = ${said}, intended_at = null,
         since = case when ${isNew}::boolean then now() else since end,
@@ -281,7 +282,7 @@ async function endIt({ store, connection, resourceType }: Work, id: string | nul
   }
   const { id: connectionId } = connection.config;
   await store.tx(async (trx) => {
-    if (id !== null) await forget(trx, connectionId, id);
+    if (id !== null) await forget(trx, connectionId, `Subscription/${id}`);
     await closeAlert(trx, missedTopic(connectionId, resourceType));
     await sql`delete from own_subscription where connection = ${connectionId} and resource_type = ${resourceType}`.execute(
       trx,
@@ -293,13 +294,12 @@ async function endIt({ store, connection, resourceType }: Work, id: string | nul
   return 'done';
 }
 
-/** Nothing is told of it any more, and it is not looked at. */
-export async function forget(trx: Transaction<Database>, connection: string, id: string): Promise<void> {
-  const name = `Subscription/${id}`;
+/** Nothing is told of it any more, and it is not looked at. @param name as in `Subscription/7` */
+export async function forget(trx: Transaction<Database>, connection: string, name: string): Promise<void> {
   await trx.deleteFrom('subscription').where('connection', '=', connection).where('id', '=', name).execute();
   await trx
     .deleteFrom('poll')
-    .where((is) => is.and({ connection, resource_type: 'Subscription', about: id }))
+    .where((is) => is.and({ connection, resource_type: 'Subscription', about: name.replace('Subscription/', '') }))
     .execute();
   await closeAlert(trx, `subscription-ended:${connection}:${name}`, `subscription-ends:${connection}:${name}`);
 }
@@ -347,8 +347,8 @@ export async function noteUntold(
 /** Tells of changes that no notification had told of. */
 export async function reviewUntold(trx: Transaction<Database>): Promise<void> {
   const { rows } = await sql<{ connection: string; resource_type: string }>`
-    select o.connection, o.resource_type from own_subscription o
-    where o.missed_at < now() - ${lateness} and not exists (
+    select o.connection, o.resource_type from own_subscription o join connection c on c.id = o.connection
+    where o.missed_at < now() - ${lateness} and c.off_since is null and not exists (
       select 1 from alert a where a.resolved_at is null
         and a.topic = 'subscription-missed:' || o.connection || ':' || o.resource_type)
     order by 1, 2`.execute(trx);

@@ -77,11 +77,25 @@ export async function readSubscription(
 /** Forgets those that have ended and in whose place another one to the same topic notifies: it was heard from after the end was told. */
 async function forgetReplaced(trx: Transaction<Database>): Promise<void> {
   const { rows } = await sql<{ connection: string; id: string }>`
-    select s.connection, split_part(s.id, '/', 2) as id from subscription s
+    select s.connection, s.id from subscription s
     join alert a on a.topic = 'subscription-ended:' || s.connection || ':' || s.id and a.resolved_at is null
     where s.status = 'off' and s.id like 'Subscription/%' and exists (
       select 1 from subscription o where o.connection = s.connection and o.topic = s.topic and o.id <> s.id
         and o.status = 'active' and o.last_heard_at > a.opened_at)
+    order by 1, 2`.execute(trx);
+  for (const { connection, id } of rows) await forget(trx, connection, id);
+}
+
+/** Where nobody may notify us any more, nobody is waited for. One that we asked for is looked after until it has ended (`subscribe.ts`). */
+async function forgetUnheard(
+  trx: Transaction<Database>,
+  connections: readonly Pick<ConnectionConfig, 'id' | 'hook'>[],
+): Promise<void> {
+  const deaf = connections.flatMap(({ id, hook }) => (hook === undefined ? [{ id }] : []));
+  const { rows } = await sql<{ connection: string; id: string }>`
+    select s.connection, s.id from jsonb_to_recordset(${json(deaf)}) as d(id text) join subscription s on s.connection = d.id
+    where not exists (
+      select 1 from own_subscription o where o.connection = s.connection and s.id = 'Subscription/' || o.id)
     order by 1, 2`.execute(trx);
   for (const { connection, id } of rows) await forget(trx, connection, id);
 }
@@ -113,7 +127,8 @@ export async function reviewSubscriptions(
       });
     }
     const { rows: ending } = await sql<{ connection: string; id: string }>`
-      select connection, id from subscription where ends_at < now() + interval '1 day' order by 1, 2`.execute(trx);
+      select s.connection, s.id from subscription s join connection c on c.id = s.connection
+      where s.ends_at < now() + interval '1 day' and c.off_since is null order by 1, 2`.execute(trx);
     for (const { connection, id } of ending)
       await openAlertOnce(trx, {
         topic: `subscription-ends:${connection}:${id}`,
@@ -125,6 +140,7 @@ export async function reviewSubscriptions(
         select 1 from subscription s where a.topic = 'subscription-ends:' || s.connection || ':' || s.id
           and (s.ends_at is null or s.ends_at >= now() + interval '1 day'))`.execute(trx);
     await forgetReplaced(trx);
+    await forgetUnheard(trx, connections);
     await reviewUntold(trx);
   });
 }
@@ -157,7 +173,6 @@ async function silentOf(
   const silent = rows.filter((row) => row.is_silent);
   await sql`
     update alert a set resolved_at = now() where a.resolved_at is null and a.topic like 'subscription-silent:%'
-      and a.connection in (select e.id from jsonb_to_recordset(${json(expected.map(({ id }) => ({ id })))}) as e(id text))
       and a.topic not in (select t.topic from jsonb_to_recordset(${json(
         silent.map(({ connection, id }) => ({ topic: silentTopic(connection, id) })),
       )}) as t(topic text))`.execute(trx);

@@ -3,6 +3,7 @@
 import { sql, type Transaction } from 'kysely';
 import { type Database, json } from '../../store/store.ts';
 import type { RecordType } from '../record-type.ts';
+import { isSaid, sameClient } from '../same-client.ts';
 import type { Judged } from './judge.ts';
 import { movedBy } from './move.ts';
 
@@ -49,7 +50,7 @@ export function lanesOf(source: string, subject: string, connections: readonly R
 
 /**
  * Raises `wanted` of the lanes of each record's subject (where it left one, of both), of the lanes that have read the record, for a
- * consent of all the client's lanes, and for a case of the client's lanes that keep something until there is one, and the new lane of what a moved record has there. Lane rows are taken in key order, in one statement.
+ * consent of all lanes of the client and of who is the same person, as when it turns out that they are, and for a case of the client's lanes that keep something until there is one, and the new lane of what a moved record has there. Lane rows are taken in key order, in one statement.
  *
  * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
  * (`lanes/run.ts`); other cases never have one.
@@ -65,6 +66,8 @@ export async function wantLanes(
   connections: readonly Recipient[],
 ): Promise<void> {
   if (accepted.length === 0) return;
+  // Asked anew: another transaction may have told of a merge while the epochs waited for it.
+  const clients = await consentClients(trx, source, accepted);
   const recipients = connections
     .filter((connection) => takesFrom(source, connection))
     .map(({ id, share, organization }) => ({
@@ -99,12 +102,12 @@ export async function wantLanes(
         recipient.organization is null or recipient.organization = case when s.service is null then s.performer
           else coalesce((select o.content ->> 'organizationId' from record o
             where o.source = ${source} and o.type = 'service' and o.id = s.service), recipient.organization) end as opens
-      from recipient, jsonb_to_recordset(${json(subjectsOf(source, accepted))})
+      from recipient, jsonb_to_recordset(${json(subjectsOf(source, accepted, clients))})
         as s(subject text, priority integer, performer text, service text, shared boolean)
       where s.shared is null or recipient.organization is not null
       union all
       select recipient.id, r.subject, ${priorities.normal}::integer, recipient.organization is null
-      from recipient, jsonb_to_recordset(${json(consentClients(accepted).map((id) => ({ id })))}) as c(id text)
+      from recipient, jsonb_to_recordset(${json(clients.map((id) => ({ id })))}) as c(id text)
       join record r on r.source = ${source} and r.client_id = c.id and r.type = 'case'
       union all
       select l.connection, l.subject,
@@ -156,7 +159,7 @@ export async function raiseConsentEpochs(
   source: string,
   accepted: readonly Judged[],
 ): Promise<void> {
-  const keys = consentClients(accepted).map((id) => ({ key: `client:${source}/${id}` }));
+  const keys = (await consentClients(trx, source, accepted)).map((id) => ({ key: `client:${source}/${id}` }));
   if (keys.length === 0) return;
   await sql`
     insert into epoch (key)
@@ -178,8 +181,8 @@ interface Raised {
   readonly shared?: true;
 }
 
-function subjectsOf(source: string, accepted: readonly Judged[]): Raised[] {
-  const clients = consentClients(accepted).map((id) => ({
+function subjectsOf(source: string, accepted: readonly Judged[], clients: readonly string[]): Raised[] {
+  const asked = clients.map((id) => ({
     subject: `${source}.client.${id}`,
     priority: priorities.normal,
   }));
@@ -200,7 +203,7 @@ function subjectsOf(source: string, accepted: readonly Judged[]): Raised[] {
         )
       : [],
   );
-  return [...own, ...clients, ...referred].filter(({ subject }) => subject !== '');
+  return [...own, ...asked, ...referred].filter(({ subject }) => subject !== '');
 }
 
 function performerOf({
@@ -218,7 +221,40 @@ function clientsWithCase(source: string, accepted: readonly Judged[]): { subject
   return [...new Set(ids)].map((id) => ({ subject: `${source}.client.${id}` }));
 }
 
-function consentClients(accepted: readonly Judged[]): string[] {
+/**
+ * The clients for whom another answer to what may go out may follow: those of the consents, those of whom it turns out that they are one person or are
+ * not, and all who are the same person as one of these.
+ */
+async function consentClients(
+  trx: Transaction<Database>,
+  source: string,
+  accepted: readonly Judged[],
+): Promise<string[]> {
+  const named = namedByConsents(accepted);
+  const clients = accepted.flatMap(({ received: { type, id, record }, version, before }) => {
+    const { mergedInto, deleted } = record;
+    const isTold = mergedInto !== undefined || (deleted !== true && before !== undefined);
+    return type === 'client' && isTold ? [{ id, version, other: mergedInto ?? null }] : [];
+  });
+  if (named.length === 0 && clients.length === 0) return [];
+  const { rows } = await sql<{ id: string }>`
+    with recursive named as (select * from jsonb_array_elements_text(${json(named)}) as n(id)),
+    moved as (
+      select k.id, k.other, o.other as former
+      from jsonb_to_recordset(${json(clients)}) as k(id text, version integer, other text)
+      left join lateral (
+        select v.content ->> 'mergedInto' as other from record_version v
+        where v.source = ${source} and v.type = 'client' and v.id = k.id and v.version < k.version and ${isSaid('v')}
+        order by v.version desc limit 1) o on true
+      where k.other is distinct from o.other),
+    ${sameClient(source, sql`select id from named union select unnest(array[m.id, m.other, m.former]) from moved m`)}
+    select distinct s.id from same_client s
+    where s.id in (select id from named)
+      or exists (select from record r where r.source = ${source} and r.type = 'client' and r.id = s.id)`.execute(trx);
+  return rows.map(({ id }) => id);
+}
+
+function namedByConsents(accepted: readonly Judged[]): string[] {
   const consents = accepted.filter(({ received }) => received.type === 'consent');
   const clients = consents.flatMap(({ place, before }) => [place.clientId, before?.clientId]);
   return [...new Set(clients.filter((id) => typeof id === 'string'))];

@@ -1,10 +1,11 @@
 // A replay accounts for every lane (G14): while it runs, records change, some lanes are parked by an operator, and the processes are killed one after the
-// other. In the end asked = done + skipped + refused, each lane is listed once, and each that was not brought further says why.
+// other. In the end asked = done + skipped + refused, each lane is listed once, and each that was not brought further says why; no write is counted that the
+// server did not have.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, type Json, type JsonObject } from '../../../src/json.ts';
 import { each, type GatewayClient } from '../gateway.ts';
-import { objects } from '../simulated.ts';
+import { type Entry, objects } from '../simulated.ts';
 import { type Change, organizations } from '../workload.ts';
 import { type ExperimentOptions, experiment, type Result } from './experiment.ts';
 
@@ -24,6 +25,8 @@ export async function replay(options: ExperimentOptions): Promise<Result> {
       await gateway.drained(3_600_000);
       const parked = all.changes.filter((_, at) => at % 100 === 0);
       await eachLane(gateway, parked, 'park');
+      const [server] = cluster.servers;
+      const before = (await server?.journal())?.at(-1)?.n ?? 0;
       const { id, asked } = await gateway.ask('POST', '/api/replays', { body: {} });
       const changing = source.send(changed, 0);
       const programs = [...cluster.workers, ...cluster.serves];
@@ -40,6 +43,7 @@ export async function replay(options: ExperimentOptions): Promise<Result> {
       await leftOf(gateway, id, 0);
       const view = await gateway.ask('GET', `/api/replays/${id}`);
       const lanes = await gateway.all(`/api/replays/${id}/lanes`);
+      const journal = (await server?.journal(before)) ?? [];
       await eachLane(gateway, parked, 'run');
       return {
         n: {
@@ -47,7 +51,9 @@ export async function replay(options: ExperimentOptions): Promise<Result> {
           ...Object.fromEntries(outcomes.map((name) => [name, Number(view[name])])),
         },
         kills,
-        findings: { accounts: [...accounts(view, lanes), ...missing(view, parked.length)] },
+        findings: {
+          accounts: [...accounts(view, lanes), ...missing(view, parked.length), ...overcounted(lanes, journal)],
+        },
         figures: { reasons: JSON.stringify(objects(view.reasons).map(({ code, count }) => [code, count])) },
       };
     },
@@ -91,6 +97,13 @@ function accounts(view: JsonObject, lanes: readonly JsonObject[]): string[] {
 
 function missing(view: JsonObject, parked: number): string[] {
   return view.refused === parked ? [] : [`${parked} lanes were parked, ${view.refused} refused`];
+}
+
+/** What its source has sent since a lane was done is written too, and counted by nobody. */
+function overcounted(lanes: readonly JsonObject[], journal: readonly Entry[]): string[] {
+  const counted = lanes.reduce((total, { writes }) => total + Number(writes), 0);
+  const written = journal.flatMap(({ writes }) => writes).length;
+  return counted <= written ? [] : [`${counted} writes are counted, the server has had ${written}`];
 }
 
 function nextVersion(change: Change): Change {

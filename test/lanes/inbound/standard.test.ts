@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { type Json, objectsAt } from '../../../src/json.ts';
-import { relinkPatient } from '../../../src/lanes/lanes.ts';
+import { relinkPatient, reviewAlerts } from '../../../src/lanes/lanes.ts';
 import { parseRecord } from '../../../src/records/records.ts';
 import { aCase, aClient, aReferral } from '../../builders.ts';
 import { own } from '../../support/adopting.ts';
@@ -25,6 +25,7 @@ import {
   written,
 } from '../../support/begun.ts';
 import { directoryAndClient } from '../../support/caseload.ts';
+import { aConnection } from '../../support/rig.ts';
 import { useWorld } from '../../support/world.ts';
 
 const world = useWorld({ inboundTo: 'county' });
@@ -58,6 +59,25 @@ async function nothingIsDoubled(): Promise<void> {
   expect(await only(world, 'Task')).toMatchObject({ id: 'task-1' });
   expect(await only(world, 'Condition')).toMatchObject({ id: 'food-need' });
 }
+
+describe('where several sources share the connection, and none is named', () => {
+  const open = async () => (await world.alerts()).map(({ topic }) => topic);
+  const { inboundTo: _nobody, ...shared } = aConnection('', { sources: ['county', 'city'] });
+
+  test.each([
+    ['one is named', () => world.connect(aConnection(world.server.base, { sources: ['county', 'city'] }))],
+    ['the connection is used no more', () => world.disconnect('general')],
+  ])('it is offered to nobody, and told of until %s', async (_until, change) => {
+    await world.connect({ ...shared, baseUrl: world.server.base });
+    await begins();
+    await reviewAlerts(world.deps);
+    expect(await feed(world)).toEqual([]);
+    expect(await open()).toEqual(['inbound-nobody:general']);
+    await change();
+    await reviewAlerts(world.deps);
+    expect(await open()).toEqual([]);
+  });
+});
 
 describe('what the source is offered', () => {
   test('comes in the order in which it can be taken over, each of it once, however often it is seen', async () => {
