@@ -153,7 +153,15 @@ function aServer(
 }
 
 function entryAt(entry: Partial<Entry>, at: number): Entry {
-  const none = { at: '', method: 'GET', path: '', status: 200, isPartner: false, sendId: '', body: undefined };
+  const none = {
+    at: '2026-06-01T12:00:00Z',
+    method: 'GET',
+    path: '',
+    status: 200,
+    isPartner: false,
+    sendId: '',
+    body: undefined,
+  };
   return { ...none, n: at + 1, hasVersionTag: true, isConditional: false, writes: [], ...entry };
 }
 
@@ -402,6 +410,16 @@ test('an edit in the window before an untagged write is counted apart, a Task’
   const overwrite = untagged('Task/t0', task(0, 'requested'));
   expect(lost(read('Task/t0'), move, overwrite)).toEqual([]);
   expect(lost(move, read('Task/t0'), overwrite)).toHaveLength(1);
+  // The read belongs to an earlier write, or to an earlier run.
+  expect(lost(read('Task/t0'), { ...overwrite, sendId: 'before' }, move, overwrite)).toHaveLength(1);
+  const others = Array.from({ length: 5_000 }, (_, at) => ({
+    ...read(`Goal/other-${at}`),
+    at: '2026-06-01T13:00:00Z',
+  }));
+  const anHourLater = { ...overwrite, at: '2026-06-01T13:00:00Z' };
+  expect(
+    lost({ ...read('Task/t0'), at: '2026-06-01T12:00:00Z' }, ...others, move, ...others, anHourLater),
+  ).toHaveLength(1);
 });
 
 test('an outage that no sender was told of was none', () => {

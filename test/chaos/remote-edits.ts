@@ -15,6 +15,9 @@ interface Edit {
   readonly wipedBy?: Entry;
 }
 
+/** Between a run's look at a resource and its write of it lie other looks and writes of that run, which all together take no longer. */
+const longestRunMs = 60_000;
+
 /** Committed edits of the partner of which nothing is left, but for those that no client can see (lanes.md 28). */
 export function lostEdits(server: ServerEvidence, evidence: Evidence): string[] {
   return gone(server, evidence)
@@ -64,10 +67,15 @@ function lastEdits(journal: readonly Entry[]): Edit[] {
 /** The edit came after the read that directly precedes the write that wiped it, which could not carry a version tag. */
 function isInWindow({ journal }: ServerEvidence, { path, n, wipedBy }: Edit): boolean {
   if (wipedBy === undefined || wipedBy.hasVersionTag) return false;
-  const read = oursOf(journal).findLast(
-    (entry) => entry.n < wipedBy.n && entry.method === 'GET' && entry.path === path,
-  );
-  return read !== undefined && read.n < n;
+  const before = oursOf(journal).findLast((entry) => entry.n < wipedBy.n && isAbout(entry, path, wipedBy));
+  if (before === undefined || before.n >= n || before.method !== 'GET') return false;
+  return Date.parse(wipedBy.at) - Date.parse(before.at) <= longestRunMs;
+}
+
+/** A look at the resource, or a write of it in another send: what was read before that is not what this write was made from. */
+function isAbout({ method, path: asked, status, sendId, writes }: Entry, path: string, wipedBy: Entry): boolean {
+  if (method === 'GET') return asked === path && status === 200;
+  return sendId !== wipedBy.sendId && writes.some(({ resourceType, id }) => `${resourceType}/${id}` === path);
 }
 
 /** Tasks that are neither where the partner left them nor where we may take them from there. */

@@ -193,6 +193,8 @@ describe('a search that can never tell what became of a lost create', () => {
     await world.workAgain();
     expect(await goalPosts()).toBe(2);
     await world.decide('outcome-untold', 'not-there');
+    const [minutes = 0] = await lateChecksIn();
+    expect(Math.ceil(minutes)).toBe(15);
     await world.work();
     expect(await goalPosts()).toBe(3);
     expect(await world.server.own('Goal', 'county/goal/goal-two#goal')).toBeDefined();
@@ -217,6 +219,20 @@ describe('a search that can never tell what became of a lost create', () => {
 
   test('keeps no connection from being drained', async () => {
     await loseCreate('after-commit', { status: 403 });
+    await drain(world.store, 'general', 'Ida');
+    expect(await finishDrains(world.store)).toEqual(['general']);
+  });
+
+  test('keeps none from being drained either while its lane tries again for another reason: a person is asked', async () => {
+    await loseCreate('after-commit', { status: 403 });
+    await world.server.faults(
+      { method: 'GET', path: 'Goal$', fault: { status: 403 } },
+      { method: 'GET', path: 'CarePlan/', fault: { status: 504 } },
+    );
+    await world.accept(newTitle('Plan of July', 2));
+    await world.work({ tries: 1 });
+    expect(await world.lane(caseLane)).toMatchObject({ hasWork: true, reason: 'server-busy' });
+    expect(await world.openDecisions()).toMatchObject([question]);
     await drain(world.store, 'general', 'Ida');
     expect(await finishDrains(world.store)).toEqual(['general']);
   });
@@ -346,7 +362,29 @@ async function lateCheckIsDue(): Promise<void> {
     .execute();
 }
 
+/** In how many minutes of the store's clock each late check is due. */
+async function lateChecksIn(): Promise<number[]> {
+  const { rows } = await sql<{ minutes: number }>`
+    select extract(epoch from late_check_at - now())::float8 / 60 as minutes from operation where late_check_at is not null`.execute(
+    world.store.db,
+  );
+  return rows.map(({ minutes }) => minutes);
+}
+
 describe('after a create whose reply was lost', () => {
+  test('the server is asked once more after fifteen minutes, when the lane looks again by itself', async () => {
+    await world.server.strikeOnce('POST', 'Organization', { drop: 'before-commit' });
+    await world.send(['organization', anOrganization()]);
+    const [minutes = 0, ...others] = await lateChecksIn();
+    expect(others).toEqual([]);
+    expect(minutes).toBeGreaterThan(14);
+    expect(minutes).toBeLessThanOrEqual(15);
+    const { rows } = await sql<{ isThen: boolean }>`
+      select next_look_at = late_check_at as "isThen" from lane join operation using (connection, subject)
+      where late_check_at is not null`.execute(world.store.db);
+    expect(rows).toEqual([{ isThen: true }]);
+  });
+
   test('a double that turns up late goes to a decision; the older one stays linked', async () => {
     await world.server.strikeOnce('POST', 'Organization', { drop: 'before-commit' });
     await world.send(['organization', anOrganization()]);

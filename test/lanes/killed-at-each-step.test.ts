@@ -9,6 +9,11 @@
 // A plain run dies at the first step of each kind and at every tenth, on PostgreSQL at every eleventh; CASEBRIDGE_TEST_COUNTS=full dies at each one.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { findMarker } from '../../src/documents/documents.ts';
+import type { JsonObject } from '../../src/json.ts';
+import { patientOf } from '../../src/lanes/patients/patient-of.ts';
+import { aCarePlan, aCase, aClient, aConsent, aGoal, aNeed } from '../builders.ts';
+import { documentText } from '../chaos/simulated.ts';
 import { atCounts } from '../support/counts.ts';
 import { allSteps, boundaries, type IsLast, type LifeOptions, mortalHttp, type StepKind } from '../support/mortal.ts';
 import { portrait, writesIn } from '../support/portrait.ts';
@@ -22,11 +27,14 @@ import {
   namesOfSmallCase,
   newEntries,
   nothing,
+  pantryReferral,
   partnerMoves,
   play,
   postgresSite,
   rest,
   type Site,
+  type SiteOptions,
+  send,
   sendCase,
   sendEdition,
   slotsOfSmallCase,
@@ -117,6 +125,261 @@ function walks(open: () => Promise<Site>, counted: readonly StepKind[], stride: 
   }, 300_000);
 }
 
+/** A history with much to double: what went before, what is cut, and what must be there afterwards. */
+interface History {
+  readonly title: string;
+  /** Of the server, beside those of the site. */
+  readonly settings?: JsonObject;
+  readonly seed?: readonly JsonObject[];
+  readonly before: readonly Act[];
+  /** What makes the server ready for the nth cut; nobody dies in it. */
+  readonly again?: (n: number) => readonly Act[];
+  readonly acts: (n: number) => readonly Act[];
+  readonly judge: (site: Site, n: number) => Promise<void>;
+  readonly kinds: readonly string[];
+}
+
+/** So many minutes after the small case. */
+const later = (minutes: number): string =>
+  new Date(Date.parse('2026-03-01T09:00:00Z') + minutes * 60_000).toISOString();
+
+const withdrawal: History = {
+  title: 'a referral that is withdrawn',
+  before: [sendCase, rest],
+  again: (n) => [send(['referral', pantryReferral({ id: `referral-${n}` })]), rest],
+  acts: (n) => [send(['referral', pantryReferral({ id: `referral-${n}`, deleted: true, updatedAt: later(n) })]), rest],
+  async judge({ server }, n) {
+    expect([
+      await server.own('ServiceRequest', `county/referral/referral-${n}#request`),
+      await server.own('Task', `county/referral/referral-${n}#fulfilment`),
+    ]).toMatchObject([{ status: 'entered-in-error' }, { status: 'entered-in-error' }]);
+  },
+  kinds: ['before-commit', 'after-commit'],
+};
+
+const aPatient = (id: string, more: JsonObject): JsonObject => ({
+  resourceType: 'Patient',
+  id,
+  name: [{ family: 'Delgado', given: ['Rosa'] }],
+  birthDate: '1984-06-17',
+  gender: 'female',
+  ...more,
+});
+const mrn = { system: 'urn:oid:1.2.3', value: 'MRN-20417' };
+const chartTypes = ['EpisodeOfCare', 'CareTeam', 'Condition', 'Goal', 'ServiceRequest', 'Task'];
+
+const relinking: History = {
+  title: 'a client who turns out to be another patient',
+  seed: [aPatient('wrong', { identifier: [mrn] }), aPatient('right', { birthDate: '1984-07-16' })],
+  before: [sendCase, rest],
+  acts: (n) => [(core) => core.relink(patientAfter(n)), rest],
+  async judge({ server, rows }, n) {
+    const all = (await Promise.all(chartTypes.map((type) => server.all(type)))).flat();
+    const inForce = all.filter((resource) => !JSON.stringify(resource).includes('entered-in-error'));
+    expect(inForce.map((resource) => `${resource.resourceType} of ${patientOf(resource)}`)).toEqual(
+      chartTypes.map((type) => `${type} of ${patientAfter(n)}`),
+    );
+    expect(await server.all('Patient')).toMatchObject([{ meta: { versionId: '1' } }, { meta: { versionId: '1' } }]);
+    const topic = `relinked:${patientAfter(n - 1)}`;
+    const asked = await rows(`select detail from casebridge.decision where topic = '${topic}' and state = 'open'`);
+    expect(asked).toMatchObject([{ detail: { now: patientAfter(n) } }]);
+  },
+  kinds: ['before-request POST', 'after-reply POST', 'after-commit', 'before-commit'],
+};
+const patientAfter = (n: number): string => (n % 2 === 1 ? 'right' : 'wrong');
+
+const matching: History = {
+  title: 'a patient whom a person decides to create',
+  before: [sendCase, rest],
+  again: (n) => [
+    async (_core, { server }) => {
+      const names = { name: [{ family: `Delgado-${n}`, given: ['Rosa'] }] };
+      await server.seed(aPatient(`one-${n}`, names), aPatient(`other-${n}`, names));
+    },
+  ],
+  acts: (n) => {
+    const ids = { clientId: `client-${n}`, caseId: `case-${n}` };
+    const names = [{ use: 'legal' as const, given: ['Rosa'], family: `Delgado-${n}` }];
+    return [
+      send(
+        ['client', aClient({ id: ids.clientId, names, identifiers: [] })],
+        ['case', aCase({ id: ids.caseId, clientId: ids.clientId, organizationId: 'org-pantry' })],
+        ['need', aNeed({ id: `need-${n}`, ...ids })],
+      ),
+      rest,
+      (core) => core.decide('patient-match', 'create'),
+      rest,
+    ];
+  },
+  async judge({ server, rows }, n) {
+    const { id } = await server.own('Patient', `county/client/client-${n}#patient`);
+    expect(await server.own('Condition', `county/need/need-${n}#condition`)).toMatchObject({
+      subject: { reference: `Patient/${id}` },
+    });
+    expect(await rows(`select state from casebridge.decision where record_id = 'client-${n}'`)).toEqual([
+      { state: 'decided' },
+    ]);
+  },
+  kinds: ['before-request POST', 'after-reply POST', 'after-commit', 'before-commit'],
+};
+
+const patching: History = {
+  title: 'a comment that is added by JSON Patch',
+  settings: { patchOnlyTypes: ['Task', 'ServiceRequest'] },
+  before: [sendCase, rest],
+  acts: (n) => [
+    send([
+      'referral',
+      pantryReferral({
+        requestedText: 'Weekly groceries, edition 0',
+        comments: Array.from({ length: n }, (_, at) => ({
+          id: `comment-${at + 1}`,
+          at: later(at),
+          text: `Comment ${at + 1}`,
+          visibility: 'shared',
+        })),
+        updatedAt: later(n),
+      }),
+    ]),
+    rest,
+  ],
+  async judge({ server }, n) {
+    const { note } = await server.own('Task', 'county/referral/referral-pantry#fulfilment');
+    expect(note).toMatchObject(Array.from({ length: n }, (_, at) => ({ text: `Comment ${at + 1}` })));
+  },
+  kinds: ['before-request PATCH', 'after-reply PATCH', 'after-commit', 'before-commit'],
+};
+
+const edition: History = {
+  title: 'an edition of a document',
+  seed: [
+    aPatient('rosa', { identifier: [mrn] }),
+    {
+      resourceType: 'Encounter',
+      id: 'open',
+      status: 'in-progress',
+      class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+      subject: { reference: 'Patient/rosa' },
+      period: { start: '2026-02-01T09:00:00Z' },
+    },
+  ],
+  before: [sendCase, send(['carePlan', aCarePlan()]), rest],
+  acts: (n) => [send(['goal', aGoal({ statement: `Statement ${n}`, updatedAt: later(n) })]), rest],
+  async judge(site, n) {
+    const filed = await editionsAt(site);
+    expect(filed.map(({ number }) => number)).toEqual(filed.map((_, at) => at + 1));
+    expect(filed).toHaveLength(n + 1);
+    expect(filed.at(-1)?.text).toContain(`Statement ${n}`);
+  },
+  kinds: ['before-request POST', 'after-reply POST', 'after-commit', 'before-commit'],
+};
+
+const consent = (status: 'active' | 'revoked', minutes: number): Act =>
+  send([
+    'consent',
+    aConsent({
+      sensitivity: ['mental-health'],
+      status,
+      updatedAt: later(minutes),
+      ...(status === 'revoked' && { revokedAt: later(minutes) }),
+    }),
+  ]);
+const secretNeed = aNeed({ id: 'need-secret', description: 'CANARY-SECRET', sensitivity: ['mental-health'] });
+
+const retraction: History = {
+  ...edition,
+  title: 'the retraction of a document',
+  before: [consent('active', 0), sendCase, send(['carePlan', aCarePlan()], ['need', secretNeed]), rest],
+  again: (n) => [consent('active', 2 * n), rest],
+  acts: (n) => [consent('revoked', 2 * n + 1), rest],
+  async judge(site) {
+    const filed = await editionsAt(site);
+    expect(filed.map(({ number }) => number)).toEqual(filed.map((_, at) => at + 1));
+    const [told, retracted, anew] = filed.slice(-3);
+    expect(told?.text).toContain('CANARY-SECRET');
+    expect(retracted?.text).toMatch(/retracted/i);
+    expect(anew?.text).toContain('Delgado');
+    expect(`${retracted?.text}${anew?.text}`).not.toContain('CANARY-SECRET');
+  },
+};
+
+/** Each with the number that its last line says, in their order. */
+async function editionsAt({ server }: Site): Promise<{ readonly number: number; readonly text: string }[]> {
+  const texts = (await server.all('DocumentReference')).map(documentText);
+  return texts
+    .map((text) => ({ text, number: findMarker(text)?.edition ?? 0 }))
+    .sort((one, other) => one.number - other.number);
+}
+
+const hospital: SiteOptions = {
+  connection: {
+    vendor: 'epic',
+    createPatients: false,
+    task: 'answer',
+    organization: { source: 'county', id: 'org-pantry' },
+    documents: { quietMs: 0, atMostEveryMs: 0, encounter: 'latest-open' },
+  },
+  settings: { auth: 'none' },
+};
+
+describe('on the embedded database, killed at each step of what comes after', () => {
+  describe('at a server that takes everything', () => {
+    walkHistories({}, [withdrawal, relinking, matching, patching]);
+  });
+  describe('at a hospital that takes documents', () => {
+    walkHistories(hospital, [edition, retraction]);
+  });
+});
+
+/** Each life dies some steps further than the one before it; a plain run lets a few die at boundaries. */
+function walkHistories(options: SiteOptions, histories: readonly History[]): void {
+  let site: Site;
+  beforeAll(async () => {
+    site = await embeddedSite(options);
+  });
+  afterAll(() => site.close());
+
+  test.each(histories)(
+    'of $title',
+    async ({ settings = {}, seed = [], before, again, acts, judge, kinds }) => {
+      await clear(site);
+      await site.server.settings(settings);
+      for (const resource of seed) await site.server.seed(resource);
+      const expected = {
+        looks: 1,
+        unfinished: { ...nothing, decisions: expect.any(Array), waiting: expect.any(Array) },
+      };
+      await trial(site, {}, before, false, expected);
+      let n = 0;
+      const next = async (life: LifeOptions, isPassedAgain: boolean) => {
+        n += 1;
+        if (again !== undefined) await trial(site, {}, again(n), false, expected);
+        const left = await trial(site, life, acts(n), isPassedAgain, expected);
+        await judge(site, n);
+        return left;
+      };
+      const undisturbed = await next({}, true);
+      const { stride, counted } = atCounts({
+        plain: { stride: 11, counted: boundaries },
+        full: { stride: 1, counted: allSteps },
+      });
+      const died: string[] = [];
+      for (let until = 3; ; until += stride) {
+        const left = await next({ until, counted }, died.length % 4 === 3).catch((error: Error) => {
+          throw new Error(`killed at step ${until}, after ${died.at(-1)}: ${error.message}`, { cause: error });
+        });
+        expect(creates(left)).toEqual(creates(undisturbed));
+        const last = left.steps[until - 1];
+        if (last === undefined) break;
+        died.push(last);
+      }
+      expect(died.length).toBeGreaterThan(1);
+      if (stride === 1) expectSteps(died, kinds);
+    },
+    900_000,
+  );
+}
+
 /** What one life and its successor left on the server, and what was written there for it. */
 interface Left {
   readonly portrait: Awaited<ReturnType<typeof portrait>>;
@@ -133,7 +396,16 @@ function creates({ writes }: Pick<Left, 'writes'>): string[] {
  * One life and its successor; then what must hold wherever the first one was cut. A second pass, which writes and tells nothing, costs as much
  * `again`: it follows the undisturbed life and every fourth cut.
  */
-async function trial(site: Site, options: LifeOptions, acts: readonly Act[], again = true): Promise<Left> {
+async function trial(
+  site: Site,
+  options: LifeOptions,
+  acts: readonly Act[],
+  again = true,
+  expected: { readonly looks: number; readonly unfinished: Record<string, unknown> } = {
+    looks: slotsOfSmallCase.length,
+    unfinished: nothing,
+  },
+): Promise<Left> {
   await newEntries(site);
   const { core, steps, end } = await play(site, options, acts);
   const told = await changes(site);
@@ -143,11 +415,11 @@ async function trial(site: Site, options: LifeOptions, acts: readonly Act[], aga
     await core.wantAll();
     await core.rest();
     const second = await newEntries(site);
-    expect(second.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(slotsOfSmallCase.length);
+    expect(second.filter(({ method }) => method === 'GET').length).toBeGreaterThanOrEqual(expected.looks);
     expect(writesIn(second)).toEqual([]);
     expect(await changes(site)).toEqual(told);
   }
-  expect(await unfinished(site)).toEqual(nothing);
+  expect(await unfinished(site)).toEqual(expected.unfinished);
   await end();
   return left;
 }

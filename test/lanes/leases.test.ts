@@ -1,5 +1,6 @@
 // One runner per lane, although processes die and freeze (lanes.md 5, 8). Times are the database's: a lease is short here, and awaited.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { createRunGate, type LaneDeps, raiseWanted, runLane, wantAll } from '../../src/lanes/lanes.ts';
 import { sql } from '../../src/store/store.ts';
@@ -289,4 +290,33 @@ test('a cause that wants all read again while the lane runs is not forgotten', a
   expect(await world.changes()).toEqual([
     expect.objectContaining({ op: 'patch', id: 'org-pantry', body: { alternateNames: ['The pantry'] } }),
   ]);
+});
+
+test('a lane whose last start was not released runs alone in its process: after those that run, and before those that come', async () => {
+  const lanes = ['org-pantry', 'org-before', 'org-after'] as const;
+  await world.accept(['organization', anOrganization()]);
+  await startAndDie(diesAtOnce());
+  await world.accept(...lanes.slice(1).map((id) => ['organization', anOrganization({ id, name: id })] as const));
+  const gate = createRunGate();
+  const log: string[] = [];
+  const { promise: mayEnd, resolve: letEnd } = Promise.withResolvers<void>();
+  const run = async (id: (typeof lanes)[number]): Promise<void> => {
+    const deps = runner((real) => async (request) => {
+      if (!log.includes(`${id} begins`)) log.push(`${id} begins`);
+      await mayEnd;
+      return real(request);
+    });
+    await runLane({ ...world.deps, ...deps, gate }, { ...key, subject: `county.organization.${id}` });
+    log.push(`${id} ends`);
+  };
+  const before = run('org-before');
+  await eventually(async () => log.includes('org-before begins'), 'the run of a neighbour');
+  const suspect = run('org-pantry');
+  // Long enough to begin, if it were let.
+  await sleep(300);
+  const after = run('org-after');
+  letEnd();
+  await Promise.all([before, suspect, after]);
+  expect(log).toEqual(['org-before', 'org-pantry', 'org-after'].flatMap((id) => [`${id} begins`, `${id} ends`]));
+  expect(await startsOf(subject)).toBe(0);
 });

@@ -3,12 +3,13 @@
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { AuthConfig } from '../../src/config.ts';
-import { type Budget, generateKey } from '../../src/connections/connections.ts';
+import { type Budget, generateKey, openConnection, type Verdict } from '../../src/connections/connections.ts';
 import { afterTokenTurn, claimTokenTurn } from '../../src/connections/token-turn.ts';
 import { reason } from '../../src/errors.ts';
-import { prepareConnection, setPaused, sharedBudget } from '../../src/lanes/lanes.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { configurationOf, prepareConnection, probeFailing, setPaused, sharedBudget } from '../../src/lanes/lanes.ts';
+import { openStore, type Store, sql } from '../../src/store/store.ts';
 import { type Answer, connectTo, startServer, stopAll } from '../connections/fhir-server.ts';
+import { aConnection, eventually, testLogger } from '../support/rig.ts';
 import { describeOnPostgres } from '../support/servers.ts';
 
 const rateLimit = { requestsPerSecond: 200, concurrency: 8 };
@@ -96,6 +97,38 @@ describeOnPostgres('the budget that processes share', ({ freshDatabase }) => {
       const grant = await other?.settle({ ...quiet, wanted: 1, lanes: 1 });
       expect(grant).toMatchObject({ count: 0, rest: { reason: { code: 'connection-stopped' } } });
       expect(grant?.rest?.forMs).toBeGreaterThan(58_000);
+    }));
+
+  test('a server that was left alone is asked by one of them only, however often and by how many it is tried', () =>
+    racing(async ([one, other], budgets) => {
+      const config = aConnection('http://127.0.0.1:1', { rateLimit });
+      await prepareConnection(one, config);
+      for (let times = 0; times < 2; times += 1)
+        await budgets[0]?.settle({ ...quiet, answers: { succeeded: false, failed: 4 } });
+      await sql`
+        update budget set rest_until = now() - interval '1 second',
+          state = jsonb_set(state, '{breaker,openUntil}', to_jsonb(extract(epoch from now())::float8 * 1000 - 1000))`.execute(
+        one.db,
+      );
+      const { vendor, client, close } = openConnection(config);
+      const abilities = () => Promise.reject(new Error('Nothing runs here.'));
+      const lane = { config, configuration: configurationOf(config), vendor, client, abilities };
+      const answer = Promise.withResolvers<Verdict>();
+      let asked = 0;
+      const probe = (store: Store) =>
+        probeFailing({ store, log: testLogger, connections: new Map([['general', lane]]), random: Math.random }, () => {
+          asked += 1;
+          return asked === 1 ? answer.promise : Promise.resolve<Verdict>('served');
+        });
+      const racers = [probe(one), probe(other)];
+      await eventually(async () => asked > 0, 'the question');
+      const late = Promise.all([probe(one), probe(other)]);
+      await Promise.race([late, Promise.any(racers)]);
+      answer.resolve('served');
+      expect((await Promise.all(racers)).sort()).toEqual([0, 1]);
+      expect(await late).toEqual([0, 0]);
+      expect(asked).toBe(1);
+      close();
     }));
 
   describe('a server that knows another key of ours', () => {

@@ -34,6 +34,9 @@ export const columnsWithContent: ReadonlySet<string> = new Set([
   'decision.choices',
   'decision.choice',
   'decision.note',
+  // With the note of the operator who did it, shown in the API to those who may see the lane.
+  'lane.stopped',
+  'link.set_aside',
   // Numbers and names by which twins are kept from being matched at the same time.
   'match_lease.key',
   // Ids that a server gave.

@@ -7,38 +7,91 @@ import { nextVersion, type Planted, plantedRecords } from './records.ts';
 import { asPatient, objectsOf, type Site, vendorNames } from './site.ts';
 import { troubles } from './troubles.ts';
 
-/** The times of the versions that are sent one after the other. */
-const times = Array.from({ length: 4 }, (_, n) => `2026-03-${String(n + 10)}T09:15:00-05:00`);
+/** The time of the nth version, from 1. */
+const timeOf = (n: number) => `2026-03-${String(n + 9)}T09:15:00-05:00`;
 
 export interface Told {
   /** Of every trouble, how often it struck. */
   readonly struck: Readonly<Record<string, number>>;
   readonly records: readonly Planted[];
+  /** What an operator noted with a lane that they stopped. */
+  readonly note: string;
 }
 
 /** Everything up to the point where the lanes rest with their last version. */
 export async function liveThrough(site: Site, canaries: Canaries): Promise<Told> {
-  const [first = '', second = '', third = '', fourth = ''] = times;
-  let records = plantedRecords(canaries, first);
-  const send = async (updatedAt: string): Promise<void> => {
-    if (updatedAt !== first) records = nextVersion(canaries, records, updatedAt);
+  let version = 1;
+  let records = plantedRecords(canaries, timeOf(version));
+  const send = async (): Promise<void> => {
     await site.sendRecords(records);
     await site.settle();
   };
+  const sendNext = async (): Promise<void> => {
+    version += 1;
+    records = nextVersion(canaries, records, timeOf(version));
+    await send();
+  };
   await seedHospitals(site, canaries, records);
-  for (const vendor of vendorNames) await site.servers[vendor].faults(...troubles(canaries, vendor));
-  await send(first);
+  for (const vendor of vendorNames) await site.servers[vendor].faults(...troubles(canaries, vendor, ['GET', 'POST']));
+  await send();
   await decideAll(site, canaries);
-  await send(second);
+  await sendNext();
   const struck = await struckBy(site);
   for (const vendor of vendorNames) await site.servers[vendor].mend();
-  await send(third);
+  await sendNext();
   await decideAll(site, canaries);
   await editThere(site, canaries);
-  await send(fourth);
+  const updates = await failUpdates(site, canaries, sendNext);
+  await sendNext();
   await decideAll(site, canaries);
   await noteIds(site, canaries);
-  return { struck, records };
+  return { struck: { ...struck, ...updates }, records, note: await stopOne(site, canaries) };
+}
+
+/** What is linked by now is changed by requests of their own, of which the first meet every trouble; an operator sets aside what is stuck then. */
+async function failUpdates(
+  site: Site,
+  canaries: Canaries,
+  sendNext: () => Promise<void>,
+): Promise<Record<string, number>> {
+  const { standard } = site.servers;
+  await standard.settings({ transactions: false });
+  await standard.faults(...troubles(canaries, 'standard', ['PUT']));
+  let struck: Record<string, number> = {};
+  for (let times = 0; times < 3 && (times === 0 || Object.values(struck).includes(0)); times += 1) {
+    await sendNext();
+    struck = await struckBy(site);
+  }
+  const skipped = await Promise.all(
+    (await lanesOf(site, '?state=parked&connection=standard&limit=1000')).map(async ({ subject }) => {
+      const note = canaries.word(`note of what is set aside in ${String(subject)}`);
+      return (await act(site, `/api/lanes/standard/${String(subject)}/skip`, { note })).ok;
+    }),
+  );
+  if (!skipped.includes(true)) throw new Error('Nothing was stuck, and nothing set aside.');
+  await standard.mend();
+  await site.settle();
+  return struck;
+}
+
+/** @returns the note with which an operator stopped a lane that nobody wants any more */
+async function stopOne(site: Site, canaries: Canaries): Promise<string> {
+  const note = canaries.word('note of a lane that is stopped');
+  const lanes = await lanesOf(site, '?connection=standard&limit=1000');
+  const subject = lanes.map((lane) => String(lane.subject)).find((one) => one.includes('.worker.'));
+  const { ok } = await act(site, `/api/lanes/standard/${subject}/park`, { note });
+  if (!ok) throw new Error(`${subject} was not stopped.`);
+  return note;
+}
+
+async function lanesOf(site: Site, query: string): Promise<JsonObject[]> {
+  const { items }: JsonObject = JSON.parse(await (await site.send('ops', 'GET', `/api/lanes${query}`)).text());
+  return objectsOf(items);
+}
+
+function act(site: Site, path: string, body: JsonObject): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return site.send('ops', 'POST', path, { body: JSON.stringify(body), headers });
 }
 
 /**
@@ -50,9 +103,8 @@ async function decideAll(site: Site, canaries: Canaries): Promise<void> {
   for (const { id, choices } of objectsOf(items)) {
     const offered = objectsOf(choices).map(({ choose }) => choose);
     const choose = offered.find((word) => word === 'not-there') ?? offered[0];
-    const body = JSON.stringify({ choose, note: canaries.word(`note of decision ${String(id)}`) });
-    const headers = { 'content-type': 'application/json' };
-    const answer = await site.send('ops', 'POST', `/api/decisions/${String(id)}`, { body, headers });
+    const note = canaries.word(`note of decision ${String(id)}`);
+    const answer = await act(site, `/api/decisions/${String(id)}`, { choose: choose ?? null, note });
     if (answer.ok) continue;
     const told = await answer.text();
     // The answer to one may settle another.

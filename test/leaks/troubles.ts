@@ -1,12 +1,12 @@
-// What can go wrong at a hospital's server, each once for reads and once for writes. Each answer quotes what was sent and what lies there:
+// What can go wrong at a hospital's server, each once for reads, once for creates and once for updates. Each answer quotes what was sent and what lies there:
 // servers do.
 
 import type { JsonObject } from '../../src/json.ts';
 import type { Canaries } from './canaries.ts';
 
-/** Rules for `_control/…/faults`: every next request of a kind meets the next trouble that has not struck yet. */
-export function troubles(canaries: Canaries, server: string): JsonObject[] {
-  return ['GET', 'POST', 'PUT'].flatMap((method) =>
+/** Rules for `_control/…/faults`: every next request of a method meets the next trouble that has not struck yet. */
+export function troubles(canaries: Canaries, server: string, methods: readonly string[]): JsonObject[] {
+  return methods.flatMap((method) =>
     kinds.map(([name, fault]) => ({
       method,
       nth: 1,

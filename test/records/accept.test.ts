@@ -4,7 +4,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { JsonObject } from '../../src/json.ts';
 import { type Acceptance, acceptRecords, type CheckedRecord, staleLimit } from '../../src/records/records.ts';
 import { openStore, type Store, sql } from '../../src/store/store.ts';
-import { aCase, aClient, aConsent, aGoal, aNote, anOrganization, aReferral } from '../builders.ts';
+import {
+  aCase,
+  aClient,
+  aConsent,
+  aGoal,
+  aNote,
+  anIncident,
+  anOrganization,
+  aReferral,
+  aSafetyPlan,
+} from '../builders.ts';
 import { freshEmbedded } from '../support/embedded.ts';
 import { eventually } from '../support/rig.ts';
 import { describeOnPostgres } from '../support/servers.ts';
@@ -230,6 +240,21 @@ describe('lanes', () => {
     expect(rows).toEqual([
       { priority: 5, n: 2 },
       { priority: 90, n: 101 },
+    ]);
+  });
+
+  test.each<[string, CheckedRecord]>([
+    ['an incident', { type: 'incident', record: anIncident() }],
+    ['a safety plan', { type: 'safetyPlan', record: aSafetyPlan() }],
+    ['a referral', referral({})],
+  ])('%s brings its lane before all back-fill, although that has waited there for long', async (_what, record) => {
+    await sql`insert into lane (connection, subject, source, wanted, priority, due_at)
+      select 'general', 'county.case.' || id, 'county', 3, 90, now() - interval '10 minutes'
+      from unnest(array['case-rosa', 'case-other']) id`.execute(store.db);
+    await accept([record]);
+    expect((await lanes()).filter(([connection]) => connection === 'general')).toEqual([
+      ['general', 'county.case.case-other', 3, 90],
+      ['general', 'county.case.case-rosa', 4, 10],
     ]);
   });
 

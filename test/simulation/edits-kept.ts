@@ -1,6 +1,7 @@
 // Nothing that was written is lost: versions that a resource tells of never fall, and what the partner wrote stands or was told to people.
 
 import { isTaskStatus, taskPath } from '../../src/referrals/referrals.ts';
+import type { JournalEntry } from '../../src/sandbox/journal.ts';
 import { type Evidence, isRead, isRetired, type Told } from './evidence.ts';
 import type { Edit } from './partner.ts';
 import type { Site } from './site.ts';
@@ -24,6 +25,24 @@ export function versionsFall({ server, edits }: Evidence): string[] {
           : [];
       });
     }),
+  );
+}
+
+/** Between a run's look at a resource and its write of it lie other looks and writes of that run, none of which takes as long as a lease. */
+const longestRunMs = 60_000;
+
+/** (d) A write that carries no version tag follows a look of the same run: an edit is invisible only between the two (lanes.md 28). */
+export function unreadWrites({ site }: Evidence): string[] {
+  if (site.hasVersions) return [];
+  return requestsTo(site).flatMap((entry) =>
+    isOurs(entry)
+      ? entry.writes
+          .filter(
+            ({ kind, resourceType, id }) =>
+              kind === 'update' && lookBefore(site, entry, resourceType, id) === undefined,
+          )
+          .map(({ resourceType, id }) => `(d) ${resourceType}/${id} was not read right before our write ${entry.n}`)
+      : [],
   );
 }
 
@@ -55,22 +74,55 @@ export function lostEdits(evidence: Evidence, said: Told): { violations: string[
     const isUnheard = stands && isMapped && isPolled && !isHeard && !isRetired(versions.at(-1)?.resource ?? {});
     if (isUnheard) violations.push(`(d) Nobody was told of ${name}`);
     if (!isLost) continue;
-    if (!site.hasVersions && !wasReadAfter(site, edit)) inWindow += 1;
+    if (!site.hasVersions && isInWindow(site, edit)) inWindow += 1;
     else violations.push(`(d) ${name} is lost`);
   }
   return { violations, inWindow };
 }
 
-/** Whether we read the resource after the edit and before the write that replaced it. */
-function wasReadAfter({ server: { journal }, fhirPath }: Site, { entry, resourceType, id, token }: Edit): boolean {
-  const path = `${fhirPath}/${resourceType}/${id}`;
-  const later = journal.list(entry, Number.POSITIVE_INFINITY);
-  const over = later.find(
-    ({ writes, requestBody }) =>
+/** Whether the edit came after the look of the run that wrote over it. */
+function isInWindow(site: Site, { entry, resourceType, id, token }: Edit): boolean {
+  const over = requestsTo(site).find(
+    ({ n, writes, requestBody }) =>
+      n > entry &&
       writes.some((write) => write.resourceType === resourceType && write.id === id) &&
       !JSON.stringify(requestBody ?? '').includes(token),
   );
-  return over === undefined || later.some((one) => one.n < over.n && isRead(one) && one.url === path);
+  const look = over && lookBefore(site, over, resourceType, id);
+  return look !== undefined && look.n <= entry;
+}
+
+/** The last look at the resource before this write of ours; undefined: it belongs to an earlier write or an earlier run. */
+function lookBefore(site: Site, over: JournalEntry, resourceType: string, id: string): JournalEntry | undefined {
+  const send = sendOf(over);
+  const before = requestsTo(site).findLast(
+    (one) =>
+      one.n < over.n &&
+      (isLookAt(site, one, `${resourceType}/${id}`) ||
+        // One that the network delivers twice is one write.
+        (isOurs(one) &&
+          sendOf(one) !== send &&
+          one.writes.some((write) => write.resourceType === resourceType && write.id === id))),
+  );
+  const isLook = before !== undefined && isRead(before) && Date.parse(over.at) - Date.parse(before.at) <= longestRunMs;
+  return isLook ? before : undefined;
+}
+
+function isLookAt({ fhirPath }: Site, entry: JournalEntry, path: string): boolean {
+  return isRead(entry) && entry.url === `${fhirPath}/${path}`;
+}
+
+function requestsTo({ server: { journal } }: Site): readonly JournalEntry[] {
+  return journal.list(0, Number.POSITIVE_INFINITY);
+}
+
+/** The partner's requests belong to no send. */
+function isOurs(entry: JournalEntry): boolean {
+  return sendOf(entry) !== undefined;
+}
+
+function sendOf({ requestHeaders }: JournalEntry): string | undefined {
+  return requestHeaders['x-request-id'];
 }
 
 /** The partner's last move of a Task, unless its note was overwritten too: it is not where they moved it to, nor where we may move it from there. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../src/json.ts';
 import type { Store } from '../../src/store/store.ts';
 import { provenanceFaults } from '../support/provenance.ts';
 import { strangersWords } from './charts.ts';
-import { lostEdits, versionsFall } from './edits-kept.ts';
+import { lostEdits, unreadWrites, versionsFall } from './edits-kept.ts';
 import { type Evidence, isRead, resourcesOf, toldToPeople } from './evidence.ts';
 import { existence } from './existence.ts';
 import { filedDocuments } from './filed-documents.ts';
@@ -42,6 +42,7 @@ async function judgeConnection(evidence: Evidence): Promise<Judgement> {
       ...(site.vendor === 'standard' ? await existence(evidence, said) : filedDocuments(evidence, said)),
       ...(site.vendor === 'standard' ? versionsFall(evidence) : []),
       ...lost.violations,
+      ...unreadWrites(evidence),
       ...sentWhilePaused(evidence),
       ...sentWithoutConsent(evidence),
       ...sentByOldMapping(evidence),

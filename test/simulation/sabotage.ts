@@ -26,6 +26,7 @@ export const mechanisms = [
   'basis-pause',
   'basis-mapping',
   'if-match',
+  'reread',
   'cursor',
   'own-chart',
   'their-moves',
@@ -74,7 +75,12 @@ export const sabotages: Readonly<Record<Mechanism, Sabotage>> = {
 
   // Updates carry no version tag and are made from a look that may be old.
   'if-match': {
-    exchanger: (exchanger, isWell) => withOldLooks(exchanger, isWell),
+    exchanger: (exchanger, isWell) => withOldLooks(withoutTags(exchanger, isWell), isWell, () => true),
+  },
+
+  // Where no version tag protects an update, it is made from an old look.
+  reread: {
+    exchanger: (exchanger, isWell) => withOldLooks(exchanger, isWell, (look) => look.headers.etag === undefined),
   },
 
   // A poll moves its cursor when it begins, whatever comes of it.
@@ -138,7 +144,7 @@ function trigger(table: string, event: 'insert' | 'update', body: string): Sabot
   };
 }
 
-function withOldLooks(exchanger: Exchanger, isWell: () => boolean): Exchanger {
+function withOldLooks(exchanger: Exchanger, isWell: () => boolean, answers: (look: HttpReply) => boolean): Exchanger {
   const looks = new Map<string, HttpReply>();
   return {
     ...exchanger,
@@ -146,8 +152,8 @@ function withOldLooks(exchanger: Exchanger, isWell: () => boolean): Exchanger {
       if (isWell()) return exchanger.exchange(call);
       const path = call.url.pathname;
       const old = call.method === 'GET' && call.url.search === '' ? looks.get(path) : undefined;
-      if (old !== undefined) return old;
-      const reply = await exchanger.exchange(withoutTag(call));
+      if (old !== undefined && answers(old)) return old;
+      const reply = await exchanger.exchange(call);
       const isLook = call.method === 'GET' || call.method === 'PUT';
       if (isLook && reply.fault === undefined && reply.status === 200 && /\/[A-Z]\w+\/[^/]+$/.test(path))
         looks.set(path, reply);
@@ -156,12 +162,16 @@ function withOldLooks(exchanger: Exchanger, isWell: () => boolean): Exchanger {
   };
 }
 
-function withoutTag({ headers: { 'if-match': _tag, ...headers }, ...call }: HttpCall): HttpCall {
-  const { body } = call;
-  return { ...call, headers, ...(body !== undefined && { body: withoutTags(body) }) };
+function withoutTags(exchanger: Exchanger, isWell: () => boolean): Exchanger {
+  return { ...exchanger, exchange: (call) => exchanger.exchange(isWell() ? call : untagged(call)) };
 }
 
-function withoutTags(body: string): string {
+function untagged({ headers: { 'if-match': _tag, ...headers }, ...call }: HttpCall): HttpCall {
+  const { body } = call;
+  return { ...call, headers, ...(body !== undefined && { body: untaggedEntries(body) }) };
+}
+
+function untaggedEntries(body: string): string {
   return JSON.stringify(JSON.parse(body, (name, value: unknown) => (name === 'ifMatch' ? undefined : value)));
 }
 

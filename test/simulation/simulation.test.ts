@@ -52,6 +52,7 @@ describe('a mechanism that is switched off is missed', () => {
     ['intents', 21, /^\(l\) .* which did not happen so/m],
     ['settle', 29, /^\(a\) .* is there 2 times/m],
     ['if-match', 93, /^\(b\) .* instead of/m],
+    ['reread', 27, /^\(d\) .* was not read right before our write/m],
     ['fence', 386, /^\(j\) .* offers our own words/m],
     ['basis-consent', 2, /^\(i\) .* whose consent was withdrawn/m],
     ['basis-pause', 4, /^\(h\) .* although the connection was paused/m],

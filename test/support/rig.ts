@@ -271,6 +271,8 @@ export interface Site {
 }
 
 export interface SiteOptions {
+  /** @default a new embedded one */
+  readonly openStore?: () => Promise<Store>;
   readonly connection?: Partial<ConnectionConfig>;
   readonly config?: Partial<Config>;
   /** With the gateway there and nothing sent yet. */
@@ -279,7 +281,7 @@ export interface SiteOptions {
 
 /** A gateway between a source and a simulated hospital that asks nobody to sign in, with the caseload sent; all of it is stopped after `work`. */
 export async function onSite(options: SiteOptions, work: (site: Site) => Promise<void>): Promise<void> {
-  const [server, store] = await Promise.all([startServer(), freshEmbedded()]);
+  const [server, store] = await Promise.all([startServer(), (options.openStore ?? freshEmbedded)()]);
   await server.settings({ auth: 'none' });
   const config = aConfig([aConnection(server.base, options.connection)], options.config);
   const gateway = await startTestGateway(store, config);

@@ -10,19 +10,23 @@ import type { JsonObject } from '../../src/json.ts';
 import { feed } from '../../src/lanes/feeder.ts';
 import {
   activateMapping,
+  applyDecision,
   cachedCapabilities,
   checkIdentity,
   configurationOf,
+  decide,
   freeDeadLeases,
   type LaneDeps,
   type LaneKey,
   prepareConnection,
   preparePolls,
   readAbilities,
+  relinkPatient,
   runDuePolls,
   runLane,
   wantAll,
 } from '../../src/lanes/lanes.ts';
+
 import { compileMappings, type MappingSet, readMappingFiles } from '../../src/mapping/mapping.ts';
 import { acceptRecords } from '../../src/records/records.ts';
 import { embeddedBacking } from '../../src/store/embedded.ts';
@@ -40,6 +44,10 @@ type Row = Readonly<Record<string, unknown>>;
 /** A database and a server that outlive the gateways on them. */
 export interface Site {
   readonly server: TestServer;
+  /** The connection to it. */
+  readonly config: ConnectionConfig;
+  /** Makes the server, which was reset, what it is here. */
+  prepare(): Promise<void>;
   /** The shipped mapping, made the active one where the store names none yet. */
   mappings(store: Store): Promise<MappingSet>;
   /** The database as a life meets it. */
@@ -61,6 +69,10 @@ export interface Core {
   poll(): Promise<void>;
   /** Wants every lane, and every linked resource read again. */
   wantAll(): Promise<void>;
+  /** A person answers the open question of this kind; one that is answered already stays so. */
+  decide(kind: string, choose: string): Promise<void>;
+  /** A person says which patient Rosa is. */
+  relink(patient: string): Promise<void>;
   /** Closes the sockets to the server. */
   close(): void;
 }
@@ -105,10 +117,10 @@ interface Started {
   end(): Promise<void>;
 }
 
-const mostRounds = 100;
+const mostRounds = 1_000;
 
 async function start(site: Site, life: Life): Promise<Started> {
-  const config = aConnection(site.server.base, hurried);
+  const { config } = site;
   const store = await storeOn(mortalBacking(await site.open(life), life));
   await checkIdentity(store, identifierSystem);
   const mappings = await site.mappings(store);
@@ -144,6 +156,20 @@ async function start(site: Site, life: Life): Promise<Started> {
       }
     },
     wantAll: async () => void (await wantAll(store, [config.id])),
+    async decide(kind, choose) {
+      const open = store.db.selectFrom('decision').select('id').where('kind', '=', kind).where('state', '=', 'open');
+      const found = await open.executeTakeFirst();
+      if (found !== undefined) await decide(store, found.id, { choose, by: 'Ida' }, applyDecision);
+    },
+    async relink(patient) {
+      await relinkPatient(store, {
+        connection: config.id,
+        source: 'county',
+        clientId: 'client-rosa',
+        patient,
+        by: 'Ida',
+      });
+    },
     close: () => connection.close(),
   };
   const end = async () => {
@@ -177,13 +203,23 @@ const tryNow = `
   update casebridge.lane set next_try_at = null
   where done < wanted and next_try_at is not null returning connection, subject`;
 
+/** How a site differs from a `standard` one. */
+export interface SiteOptions {
+  readonly connection?: Partial<ConnectionConfig>;
+  readonly settings?: JsonObject;
+}
+
 /** A server that looks for no earlier one of ours before it creates: what is not doubled there is our own doing. */
 const plain: JsonObject = { conditionalCreate: false };
 
-async function startPlainServer(): Promise<TestServer> {
-  const server = await startServer();
-  await server.settings(plain);
-  return server;
+async function startSite({
+  connection = {},
+  settings = plain,
+}: SiteOptions): Promise<Pick<Site, 'server' | 'config' | 'prepare'>> {
+  const server = await startServer(connection.vendor);
+  const prepare = async () => void (await server.settings(settings));
+  await prepare();
+  return { server, prepare, config: aConnection(server.base, { ...hurried, ...connection }) };
 }
 
 /** Compiled once: a gateway that finds its mapping active compiles it too, which takes long and changes nothing. */
@@ -199,12 +235,12 @@ async function shippedMappings(): Promise<Site['mappings']> {
 }
 
 /** On one PGlite in memory, which every gateway opens as a restart opens its folder. */
-export async function embeddedSite(): Promise<Site> {
-  const [server, mappings] = await Promise.all([startPlainServer(), shippedMappings()]);
+export async function embeddedSite(options: SiteOptions = {}): Promise<Site> {
+  const [site, mappings] = await Promise.all([startSite(options), shippedMappings()]);
   const database = await PGlite.create({ loadDataDir: await snapshotOfStore() });
   const backings = new Map<Life, Backing>();
   return {
-    server,
+    ...site,
     mappings,
     async open(life) {
       const backing: Backing = { ...embeddedBacking(database), close: async () => {} };
@@ -220,18 +256,18 @@ export async function embeddedSite(): Promise<Site> {
     },
     async close() {
       await database.close();
-      await server.stop();
+      await site.server.stop();
     },
   };
 }
 
 /** On a database of a PostgreSQL server. */
 export async function postgresSite(url: string): Promise<Site> {
-  const [server, mappings] = await Promise.all([startPlainServer(), shippedMappings()]);
+  const [site, mappings] = await Promise.all([startSite({}), shippedMappings()]);
   const keeper = await openPostgres(url);
   const client = await keeper.pool.connect();
   return {
-    server,
+    ...site,
     mappings,
     async open(life) {
       const backing = await openPostgres(url);
@@ -245,23 +281,24 @@ export async function postgresSite(url: string): Promise<Site> {
     async close() {
       client.release();
       await keeper.pool.end();
-      await server.stop();
+      await site.server.stop();
     },
   };
 }
 
 /** Back to an empty database and an empty server. */
 export async function clear(site: Site): Promise<void> {
-  const { rows, server } = site;
+  const { rows, server, prepare } = site;
   const tables = await rows(`
     select 'casebridge.' || quote_ident(tablename) as name from pg_tables where schemaname = 'casebridge' and tablename <> 'migration'`);
   await rows(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity`);
   await server.control('POST', 'reset');
-  await server.settings(plain);
+  await prepare();
   lastRead.delete(site);
 }
 
-const theReferral = (changed: JsonObject) =>
+/** One that goes to the pantry's own server. */
+export const pantryReferral = (changed: JsonObject) =>
   aReferral({ serviceId: undefined, requesterOrganizationId: 'org-pantry', ...changed });
 
 /** One case with all that it needs, in the order in which a source would send it; a single organization plays every part. */
@@ -273,7 +310,7 @@ function smallCase(): Item[] {
     ['case', aCase({ organizationId: 'org-pantry' })],
     ['need', aNeed()],
     ['goal', aGoal()],
-    ['referral', theReferral({ requestedText: 'Weekly groceries, edition 0' })],
+    ['referral', pantryReferral({ requestedText: 'Weekly groceries, edition 0' })],
   ];
 }
 
@@ -292,6 +329,11 @@ export const slotsOfSmallCase = [
   'county/referral/referral-pantry#fulfilment',
 ];
 
+/** The source sends these records. */
+export function send(...items: readonly Item[]): Act {
+  return (core) => core.accept(items);
+}
+
 /** The source sends the case. */
 export const sendCase: Act = (core) => core.accept(smallCase());
 
@@ -301,7 +343,7 @@ export const rest: Act = (core) => core.rest();
 export function sendEdition(edition: number): Act {
   const updatedAt = new Date(Date.parse('2026-02-05T10:00:00-05:00') + edition * 60_000).toISOString();
   const requestedText = `Weekly groceries, edition ${edition}`;
-  return (core) => core.accept([['referral', theReferral({ requestedText, updatedAt })]]);
+  return (core) => core.accept([['referral', pantryReferral({ requestedText, updatedAt })]]);
 }
 
 /** The partner moves the Task there, if it is not there yet. */
