@@ -119,10 +119,10 @@ function fault(pointer: string, rule: string, found: Json | undefined, message: 
   return { pointer, rule, found: kindOf(found), message };
 }
 
-/** Type and id, as far as the line has them. Only what looks like a type or an id is repeated: elsewhere anything might stand there. */
+/** Type and id, as far as the line has them. Only a type that there is and what looks like an id is repeated: else anything might stand there. */
 function nameOf(value: Json): { readonly type?: string; readonly id?: string } {
   const { type, record = null } = isObject(value) ? value : {};
-  return { type: typeof type === 'string' ? shownName(type) : undefined, id: idOf(record) };
+  return { ...(typeof type === 'string' && isRecordType(type) && { type }), id: idOf(record) };
 }
 
 function idOf(record: Json): string | undefined {

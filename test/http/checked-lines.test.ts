@@ -36,7 +36,6 @@ test.each<[string, Json, object]>([
     'an unknown type',
     { type: 'refferal', record: { id: 'r1' } },
     {
-      type: 'refferal',
       id: 'r1',
       errors: [{ pointer: '/type', rule: 'enum', message: expect.stringContaining('"referral"') }],
     },

@@ -148,7 +148,7 @@ test('a refused line names its type and id, as far as it has them and they look 
   const answers = await lines(await post(asLines(...rows)));
   expect(answers.slice(0, rows.length).map(({ type, id }) => [type, id])).toEqual([
     ['referral', 'r7'],
-    ['referal', 'r7'],
+    [undefined, 'r7'],
     [undefined, 'r7'],
     [undefined, 'r7'],
     ['referral', undefined],
