@@ -78,6 +78,12 @@ test('a reader that has seen enough is no fault', async () => {
   expect({ code, others }).toEqual({ code: 0, others: [] });
 });
 
+test('what a command leaves behind does not keep its process', async () => {
+  const env = { NODE_OPTIONS: '--import=data:text/javascript,setInterval(()=>{},1000)' };
+  const { code, out } = await casebridge(['map', '--loss'], { env });
+  expect([code, out.length > 100]).toEqual([0, true]);
+});
+
 test('a fault that no command expects is exit code 2: its kind and its place in the code are told, never its text', async () => {
   const err: string[] = [];
   const out = new Writable();
