@@ -50,7 +50,7 @@ const mixed = [
 // What each of the broken lines above is told: where, what is wrong, what to do.
 const told = `mixed.ndjson:2: Line 2, column 35: a value should stand here. Send JSON by RFC 8259 in UTF-8.
 mixed.ndjson:3: This record has more than 1048576 bytes. Make it smaller, or send it alone.
-mixed.ndjson:4: referal referral-pantry: "type" must be one of ${recordTypes.join(', ')}. Did you mean "referral"?
+mixed.ndjson:4: referral-pantry: "type" must be one of ${recordTypes.join(', ')}. Did you mean "referral"?
 mixed.ndjson:5: case case-rosa: The case record has no field "nickname". Leave it out.
 mixed.ndjson:6: case case-rosa: /openedOn must be a day that exists, from 1850 on, written YYYY-MM-DD.
 mixed.ndjson:7: case: /id is required. Add it.
