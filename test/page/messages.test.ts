@@ -569,12 +569,18 @@ test('no mail of all that have gone out says anything about the person, the serv
     /^(referral|community|agency|organization|waiting|answer|open|code|send|link|works|days|only|this|that|about|person|service|family|your|with|have|more|from|when|sent|each|example|http|county|active|other|care|text|code|need|phone|without)$/i;
   // Links and codes, and news of each kind.
   expect(new Set(site.mail.mails.map(({ raw }) => /^Subject: .*$/im.exec(raw)?.[0])).size).toBeGreaterThan(2);
-  for (const { raw } of site.mail.mails) {
-    const text = raw.toLowerCase();
+  // Without its number and the key in the link's address, which may look like anything.
+  const texts = site.mail.mails.map(({ raw }) =>
+    raw
+      .replaceAll(/=\r?\n/g, '')
+      .replaceAll(/^Message-ID: .*$/gim, '')
+      .replaceAll(/\/p\/[\w-]+/g, '/p/'),
+  );
+  for (const text of texts.map((one) => one.toLowerCase())) {
     const told = words.filter((word) => !ours.test(word) && new RegExp(`\\b${word.toLowerCase()}\\b`).test(text));
     expect(told.filter((word) => !['Pantry', 'pantry'].includes(word))).toEqual([]);
   }
-  expect(site.mail.mails.map(({ raw }) => raw).join()).not.toMatch(/rosa|delgado|grocer|5185550|\b518\b|\b1984\b/i);
+  expect(texts.join()).not.toMatch(/rosa|delgado|grocer|5185550|\b518\b|\b1984\b/i);
 });
 
 const [, consent] = permittedCaseload().find(([type]) => type === 'consent') ?? [];
