@@ -1,6 +1,6 @@
 // The request budget of a connection (lanes.md 4): how its requests are spread over time, over the processes that share it and over the day,
 // and when it rests. Pure: from what is shared and what one process reports follow what is shared then and what that process may do.
-// Kept in the store for all processes (lanes/shared-budget.ts), or in memory.
+// Kept in the store for all processes (lanes/budget/shared-budget.ts), or in memory.
 
 import { type Reason, reason } from '../errors.ts';
 import { type Answers, afterAnswers, afterProbe, type Breaker, claimProbe, closedBreaker } from './breaker.ts';

@@ -4,7 +4,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Json, type JsonObject, objectsAt, pointerStep } from '../json.ts';
 import { type AbsorbedElement, mergePatch, type NotUnderstood } from '../mapping/mapping.ts';
 import { type ChangedElement, type Database, type JsonText, json } from '../store/store.ts';
-import { bothChanges, fieldAfter, jointPatch, withFields } from './both-changes.ts';
+import { bothChanges, fieldAfter, jointPatch, withFields } from './absorb/both-changes.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { markClocks } from './mark-clocks.ts';
 import { sameFact } from './merge.ts';

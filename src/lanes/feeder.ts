@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely';
 import { json, type Store } from '../store/store.ts';
-import { isConfiguredOtherwise } from './configuration.ts';
+import { isConfiguredOtherwise } from './configuration/configuration.ts';
 import type { LaneKey } from './lease.ts';
 
 export interface FeederDeps {

@@ -5,9 +5,9 @@ import { type ConnectionConfig, organizationsOf } from '../config.ts';
 import type { FhirClient, ProvenanceAbility, RouteRow, Vendor } from '../connections/connections.ts';
 import type { MappingSet } from '../mapping/mapping.ts';
 import type { Store } from '../store/store.ts';
-import type { LaneMemories } from './lane-memory.ts';
 import type { LaneKey, Lease } from './lease.ts';
-import type { RunGate } from './run-gate.ts';
+import type { LaneMemories } from './load/lane-memory.ts';
+import type { RunGate } from './run/run-gate.ts';
 
 export interface LaneConnection {
   readonly config: ConnectionConfig;

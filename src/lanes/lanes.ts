@@ -1,15 +1,30 @@
 // Front door of lanes/: the sync core. A lane is one subject on one connection; running it brings the server to what the records want
 // (lanes.md).
 //
-// Here: a run of a lane, from its lease (run.ts) over what it loads, desires, settles and plans to what it sends. Beside it:
-//   polls/      what changed on the other side, and who is asked about
-//   inbound/    what begins there: proposals, what is heard, what a source adopts
-//   patients/   who a client is on a server
-//   documents/  what goes as a readable document or a message where no resource of ours is taken
-//   unknown/    requests of which nobody knows what came
-//   operating/  what operators see and do: pausing, replays, previews, mass changes, alerts
+// Here: what all of it shares, such as the lease, links and the feeder, and the two pure questions, plan.ts (what is to be done) and merge.ts.
+// A run, in its order:
+//   run/            from the lease through its steps to the lane being given back
+//   load/           what the store says, in one snapshot
+//   desire/         what should be on the server, and by which way
+//   look/           what is there
+//   absorb/         what the other side changed: bases moved, changes offered, questions asked
+//   send/           one level of writes: intent, request, outcome
+// What a run asks on the way:
+//   unknown/        requests of which nobody knows what came
+//   patients/       who a client is on a server
+//   inbound/        what begins on the other side: proposals, what is heard, what a source adopts
+//   documents/      what goes as a readable document or a message where no resource of ours is taken
+//   decisions/      what only a person may settle
+// Around it:
+//   configuration/  what a start does, and which configuration is in force
+//   budget/         the rate of a connection, shared by all processes
+//   polls/          what changed on the other side, and who is asked about
+//   operating/      what operators see and do: pausing, replays, previews, mass changes, alerts
 
-export { cachedCapabilities, readAbilities, slotsOf } from './abilities.ts';
+export { lanesAtOnce } from './budget/at-once.ts';
+export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './budget/shared-budget.ts';
+export { offerPatch, referralsOffered } from './changes.ts';
+export { cachedCapabilities, readAbilities, slotsOf } from './configuration/abilities.ts';
 export {
   activateMapping,
   activeMappings,
@@ -19,9 +34,7 @@ export {
   freeDeadLeases,
   keptIdentity,
   noteOff,
-} from './activate.ts';
-export { lanesAtOnce } from './at-once.ts';
-export { offerPatch, referralsOffered } from './changes.ts';
+} from './configuration/activate.ts';
 export {
   configurationOf,
   configuredOtherwise,
@@ -29,18 +42,22 @@ export {
   type Standing,
   standingColumns,
   standingOf,
-} from './configuration.ts';
-export { decide } from './decisions.ts';
-export { applyDecision } from './effects.ts';
+} from './configuration/configuration.ts';
+export { checkNames } from './configuration/renamed.ts';
+export { prepareConnection } from './configuration/take-over.ts';
+export { decide } from './decisions/decisions.ts';
+export { applyDecision } from './decisions/effects.ts';
+export { type Refusal, refuseChange } from './decisions/refused-change.ts';
+export { clientTypes, isShared } from './desire/share.ts';
 export { type Feeder, startFeeder, wantAll } from './feeder.ts';
 export { noteInbound } from './inbound/note.ts';
 export { offerAppointmentMade } from './inbound/offer-made.ts';
 export { appointmentRecord } from './inbound/their-appointment.ts';
 export { commentIdOf, commentsByTime, joinedComments } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
-export { createLaneMemories } from './lane-memory.ts';
 export type { LaneKey } from './lease.ts';
 export { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
+export { createLaneMemories } from './load/lane-memory.ts';
 export { closeAlert, openAlert, openAlertOnce, reviewAlerts } from './operating/alerts.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';
@@ -74,11 +91,6 @@ export { heardFromOwn, subscriptionsLeft } from './polls/subscribe.ts';
 export { type HeardOf, heardFrom, reviewSubscriptions } from './polls/subscriptions.ts';
 export { type NewsOf, wakePolls } from './polls/wake-polls.ts';
 export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
-export { type Refusal, refuseChange } from './refused-change.ts';
-export { checkNames } from './renamed.ts';
-export { runLane } from './run.ts';
-export { createRunGate } from './run-gate.ts';
-export { clientTypes, isShared } from './share.ts';
-export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './shared-budget.ts';
-export { prepareConnection } from './take-over.ts';
+export { runLane } from './run/run.ts';
+export { createRunGate } from './run/run-gate.ts';
 export { unknownOutcomes } from './unknown/unknown-outcomes.ts';

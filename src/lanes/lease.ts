@@ -5,7 +5,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Reason } from '../errors.ts';
 import type { LaneKey } from '../records/records.ts';
 import { type Database, type JsonText, json, type LaneBasis, type Store } from '../store/store.ts';
-import { isConfiguredOtherwise } from './configuration.ts';
+import { isConfiguredOtherwise } from './configuration/configuration.ts';
 import { retryHorizonMs } from './retry.ts';
 
 export type { LaneKey };

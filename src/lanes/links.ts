@@ -6,10 +6,10 @@ import { contentHash } from '../fhir/fhir.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import type { Facts, SlotRef } from '../mapping/mapping.ts';
 import { type Database, json } from '../store/store.ts';
+import { isMarkedGone } from './decisions/set-aside.ts';
 import type { LaneResource } from './lane-resource.ts';
 import type { LaneKey, Lease } from './lease.ts';
 import { patientOf } from './patients/patient-of.ts';
-import { isMarkedGone } from './set-aside.ts';
 
 export interface SeenResource {
   readonly resourceType: string;

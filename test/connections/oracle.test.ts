@@ -12,7 +12,7 @@ import {
   vendors,
 } from '../../src/connections/connections.ts';
 import { isObject, type JsonObject } from '../../src/json.ts';
-import { jsonPatch } from '../../src/lanes/json-patch.ts';
+import { jsonPatch } from '../../src/lanes/send/json-patch.ts';
 import { changesQuery } from './changes-query.ts';
 import { aConnection, connectTo } from './fhir-server.ts';
 import { idsOf, useHospital } from './hospital.ts';

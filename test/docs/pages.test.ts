@@ -47,7 +47,7 @@ test('every kind of decision has a heading of its own, and each choice that can 
   const page = await read('docs/operating.md');
   const files = (await readdir(join(root, 'src', 'lanes'), { recursive: true })).filter((name) => name.endsWith('.ts'));
   const sources = await Promise.all(files.map((name) => read(join('src', 'lanes', name))));
-  const [, union = ''] = /readonly kind:\n([^;]*);/.exec(await read('src/lanes/decisions.ts')) ?? [];
+  const [, union = ''] = /readonly kind:\n([^;]*);/.exec(await read('src/lanes/decisions/decisions.ts')) ?? [];
   const kinds = [...union.matchAll(/'([a-z-]+)'/g)].map(([, kind = '']) => kind);
   expect(kinds).toContain('patient-match');
   expect(kinds.filter((kind) => !page.includes(`\n### \`${kind}\`\n`))).toEqual([]);

@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { openDecision } from '../../src/lanes/decisions.ts';
+import { openDecision } from '../../src/lanes/decisions/decisions.ts';
 import { relinkPatient, requirePatient } from '../../src/lanes/lanes.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import { aClient, aGoal, anAppointment } from '../builders.ts';

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { reason } from '../../src/errors.ts';
 import { linksOf } from '../../src/http/queries/record.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { openDecision } from '../../src/lanes/decisions.ts';
+import { openDecision } from '../../src/lanes/decisions/decisions.ts';
 import { openAlert, parkLane, retryLane, reviewAlerts, runByHand, setPaused, wantAll } from '../../src/lanes/lanes.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { json, sql } from '../../src/store/store.ts';

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ConnectionConfig, homeConnection } from '../../src/config.ts';
 import { CasebridgeError } from '../../src/errors.ts';
+import { keepPlace } from '../../src/lanes/configuration/renamed.ts';
 import { checkNames } from '../../src/lanes/lanes.ts';
-import { keepPlace } from '../../src/lanes/renamed.ts';
 import { aGoal, aReferral } from '../builders.ts';
 import { own } from '../support/adopting.ts';
 import {

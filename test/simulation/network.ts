@@ -4,7 +4,7 @@
 import type { HttpCall, HttpReply } from '../../src/connections/exchange.ts';
 import type { Fault } from '../../src/connections/faults.ts';
 import { networkFault } from '../../src/connections/faults.ts';
-import { sendMsFor } from '../../src/lanes/send.ts';
+import { sendMsFor } from '../../src/lanes/send/send.ts';
 import { type Reply, SandboxRequest } from '../../src/sandbox/exchange.ts';
 import { serve } from '../../src/sandbox/serve.ts';
 import type { Random } from './random.ts';

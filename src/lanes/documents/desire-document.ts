@@ -15,16 +15,16 @@ import { type Reason, reason } from '../../errors.ts';
 import { type JsonObject, objectsIn } from '../../json.ts';
 import type { SlotRef } from '../../mapping/mapping.ts';
 import { isRecordType, type RecordType } from '../../records/records.ts';
-import type { DesireInput, DocumentsHeld } from '../desire-input.ts';
+import { leftReason } from '../decisions/set-aside.ts';
+import type { DesireInput, DocumentsHeld } from '../desire/desire-input.ts';
+import { isStanding, type LinkRow, type RecordRow, waitFor } from '../desire/known.ts';
+import { generationAfter, linkState, observation, placeholderFor } from '../desire/link-state.ts';
+import { heldBack, holdsOf, isTopicOf } from '../desire/questions.ts';
+import { strangerAt } from '../desire/still-ours.ts';
+import { asTold, consentQuestion, receiverOf } from '../desire/told.ts';
 import { isRefusal } from '../inbound/refuse.ts';
-import { isStanding, type LinkRow, type RecordRow, waitFor } from '../known.ts';
 import { type LaneResource, nameOf, type ResourceKey, type Wait } from '../lane-resource.ts';
-import { generationAfter, linkState, observation, placeholderFor } from '../link-state.ts';
 import { isElsewhere } from '../patients/chart.ts';
-import { heldBack, holdsOf, isTopicOf } from '../questions.ts';
-import { leftReason } from '../set-aside.ts';
-import { strangerAt } from '../still-ours.ts';
-import { asTold, consentQuestion, receiverOf } from '../told.ts';
 import {
   type DocumentContent,
   type DocumentForm,

@@ -7,14 +7,14 @@ import { type DocumentRules, isOffered } from '../../connections/connections.ts'
 import { renderMessage, renderMessageTakenBack } from '../../documents/documents.ts';
 import { isObject, type Json, type JsonObject, objectsAt, textAt, textsAt } from '../../json.ts';
 import type { Desired } from '../../mapping/mapping.ts';
-import type { DesireInput } from '../desire-input.ts';
+import type { DesireInput } from '../desire/desire-input.ts';
+import type { RecordRow } from '../desire/known.ts';
+import { asTold, receiverOf } from '../desire/told.ts';
 import { patientsOf } from '../inbound/about.ts';
 import { isRefusal } from '../inbound/refuse.ts';
 import { isTheirs } from '../inbound/their-comments.ts';
-import type { RecordRow } from '../known.ts';
 import { invalidReason, type LaneResource } from '../lane-resource.ts';
 import { withFact } from '../merge.ts';
-import { asTold, receiverOf } from '../told.ts';
 import { movedCause, patientOf, seriesOf } from './desire-document.ts';
 import type { DocumentState, EditionPlan, MessageForm } from './document.ts';
 import { messageWords } from './message-words.ts';

@@ -3,7 +3,7 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 import { reason } from '../../errors.ts';
 import { type Database, json } from '../../store/store.ts';
-import { type NewDecision, openDecision } from '../decisions.ts';
+import { type NewDecision, openDecision } from '../decisions/decisions.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
 import { type LinkTarget, saveLinks } from '../links.ts';

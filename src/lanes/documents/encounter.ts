@@ -4,11 +4,11 @@ import { isWholeSearch } from '../../connections/connections.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { isInstant, isPartialDate } from '../../records/records.ts';
-import { closeObsolete, openDecision } from '../decisions.ts';
+import { closeObsolete, openDecision } from '../decisions/decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { underLease } from '../lease.ts';
-import { type Failure, searchFailure } from '../search-failure.ts';
+import { type Failure, searchFailure } from '../look/search-failure.ts';
 
 /** The topic under which a person is asked about an encounter that is not there. */
 export const encounterTopic = 'encounter';

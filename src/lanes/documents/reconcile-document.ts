@@ -6,8 +6,8 @@ import { findMarker } from '../../documents/documents.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
-import { readOne } from '../read-one.ts';
-import { type Failure, failureOf, finalSearchFailure, type Refused } from '../search-failure.ts';
+import { readOne } from '../look/read-one.ts';
+import { type Failure, failureOf, finalSearchFailure, type Refused } from '../look/search-failure.ts';
 import type { EditionPlan } from './document.ts';
 import { messageWords } from './message-words.ts';
 

@@ -6,13 +6,13 @@ import { isOffered } from '../../connections/connections.ts';
 import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
-import type { DesireInput } from '../desire-input.ts';
+import type { DesireInput } from '../desire/desire-input.ts';
+import { isStanding, type RecordRow } from '../desire/known.ts';
+import { asTold, consentQuestion } from '../desire/told.ts';
 import { clientOf, findTold, isAboutWithheld, laneDocument, mrnOf, seriesOf } from '../documents/desire-document.ts';
 import { documentSlot, takenBackAs } from '../documents/document.ts';
-import { isStanding, type RecordRow } from '../known.ts';
 import type { Abilities } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
-import { asTold, consentQuestion } from '../told.ts';
 import { patientsOf } from './about.ts';
 import { isRefusal } from './refuse.ts';
 

@@ -5,7 +5,7 @@ import { type Store, sql } from '../../store/store.ts';
 import type { Run } from '../lane-connection.ts';
 import { type Lease, underLease } from '../lease.ts';
 import { hashOfSeen, saveSeen } from '../links.ts';
-import type { Failure } from '../search-failure.ts';
+import type { Failure } from '../look/search-failure.ts';
 import { mostLooks, readThere } from './look.ts';
 
 /** Of a row `i` of `inbound`: its source was offered it, or it stands for something in a record of theirs. */

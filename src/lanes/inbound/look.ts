@@ -5,8 +5,8 @@ import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import { underLease } from '../lease.ts';
 import { saveSeen } from '../links.ts';
-import { readOne } from '../read-one.ts';
-import { type Failure, failureOf } from '../search-failure.ts';
+import { readOne } from '../look/read-one.ts';
+import { type Failure, failureOf } from '../look/search-failure.ts';
 import { localName, type Named } from './about.ts';
 
 /** `gone`: the server says so. `hidden`: it shows it to nobody like us. */

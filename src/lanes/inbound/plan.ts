@@ -16,10 +16,10 @@ import {
   requestIn,
 } from '../../referrals/referrals.ts';
 import type { Change } from '../changes.ts';
-import type { NewDecision } from '../decisions.ts';
+import type { NewDecision } from '../decisions/decisions.ts';
 import { type LaneConnection, receiverFor } from '../lane-connection.ts';
-import { resolverOf } from '../linked-targets.ts';
 import { hashOfSeen } from '../links.ts';
+import { resolverOf } from '../look/linked-targets.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { carriesOut, localName, type Named, orderOf, partOf, patientsOf, pointedAtBy, referenced } from './about.ts';
 import { clientFields } from './client-fields.ts';

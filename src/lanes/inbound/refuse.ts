@@ -6,7 +6,7 @@ import { type ExpressionBuilder, sql } from 'kysely';
 import { reason } from '../../errors.ts';
 import { type Json, type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json, type Transaction, timeOf } from '../../store/store.ts';
-import type { RecordRow } from '../known.ts';
+import type { RecordRow } from '../desire/known.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
 import { markClocks } from '../mark-clocks.ts';

@@ -12,10 +12,10 @@ import {
   type Transaction,
   timeOf,
 } from '../../store/store.ts';
+import { askAgain, setAside, stuckIn } from '../decisions/set-aside.ts';
 import { nameOf } from '../lane-resource.ts';
 import type { LaneKey } from '../lease.ts';
 import { raiseWanted } from '../links.ts';
-import { askAgain, setAside, stuckIn } from '../set-aside.ts';
 import { askAboutElsewhere } from '../unknown/stored-elsewhere.ts';
 
 export interface Signature {

@@ -7,8 +7,8 @@ import { type Connection, type RouteRow, vendorRules, vendors } from '../../conn
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { MappingSet } from '../../mapping/mapping.ts';
 import { oneText, type Store, sql } from '../../store/store.ts';
-import { slotsOf } from '../abilities.ts';
-import { type Standing, standingColumns, standingOf } from '../configuration.ts';
+import { slotsOf } from '../configuration/abilities.ts';
+import { type Standing, standingColumns, standingOf } from '../configuration/configuration.ts';
 import { type Abilities, type LaneConnection, type LaneDeps, receiverFor } from '../lane-connection.ts';
 import type { LaneKey } from '../lease.ts';
 import { type PollReport, pollReport } from '../polls/poll-report.ts';

@@ -3,14 +3,14 @@
 import type { Reason } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import { sourceOf } from '../../records/records.ts';
+import { closed, leftOut } from '../desire/left-out.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
-import { emptyMemory } from '../lane-memory.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import { closed, leftOut } from '../left-out.ts';
-import { loadLane } from '../load.ts';
+import { emptyMemory } from '../load/lane-memory.ts';
+import { loadLane } from '../load/load.ts';
 import { type Operation, type Plan, plan } from '../plan.ts';
-import { newMemory } from '../run-memory.ts';
+import { newMemory } from '../run/run-memory.ts';
 
 export interface DryRun {
   readonly operations: readonly {

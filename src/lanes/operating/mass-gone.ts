@@ -3,10 +3,10 @@
 
 import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Signed, sql, type Transaction } from '../../store/store.ts';
-import { type Answered, closeObsolete, type NewDecision, openDecision } from '../decisions.ts';
+import { type Answered, closeObsolete, type NewDecision, openDecision } from '../decisions/decisions.ts';
+import { isMarkedGone, leaveGone } from '../decisions/set-aside.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
-import { isMarkedGone, leaveGone } from '../set-aside.ts';
 import { closeAlert, openAlert } from './alerts.ts';
 import {
   alertTopic,

@@ -3,8 +3,8 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
+import { forgetTokenRefusal, tokenRefusedUntil } from '../budget/shared-budget.ts';
 import type { LaneDeps } from '../lane-connection.ts';
-import { forgetTokenRefusal, tokenRefusedUntil } from '../shared-budget.ts';
 import { closeAlert, openAlert, pausedTopic, renewAlert } from './alerts.ts';
 
 /** Five minutes, ten, twenty, and then every hour. */

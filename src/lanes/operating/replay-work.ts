@@ -5,7 +5,7 @@ import { type Selectable, sql } from 'kysely';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { Json } from '../../json.ts';
 import { type Database, json, type Store, type Transaction } from '../../store/store.ts';
-import { activeVersion } from '../activate.ts';
+import { activeVersion } from '../configuration/activate.ts';
 import type { LaneDeps } from '../lane-connection.ts';
 import type { LaneKey, Lease } from '../lease.ts';
 import { raiseWanted } from '../links.ts';

@@ -5,7 +5,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { CasebridgeError } from '../../errors.ts';
 import { type Database, json, type ReplayScope, type Store, type Transaction } from '../../store/store.ts';
-import { activeVersion } from '../activate.ts';
+import { activeVersion } from '../configuration/activate.ts';
 
 export interface ReplayAsked extends ReplayScope {
   /** Only say what would be done. */

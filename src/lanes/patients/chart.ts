@@ -4,7 +4,7 @@
 import { type Reason, reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject, textAt } from '../../json.ts';
 import type { Desired, DesiredReference, Facts, SlotRef } from '../../mapping/mapping.ts';
-import type { Known, LinkRow } from '../known.ts';
+import type { Known, LinkRow } from '../desire/known.ts';
 import { isSameChart, patientSlot } from './patient-link.ts';
 import { namedIn, namedInFact, namingPatient } from './patient-of.ts';
 

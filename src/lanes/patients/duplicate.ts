@@ -3,11 +3,11 @@
 // is there is written or deleted for it.
 
 import { reason } from '../../errors.ts';
-import { closeObsolete, openDecision } from '../decisions.ts';
+import { closeObsolete, openDecision } from '../decisions/decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { underLease } from '../lease.ts';
-import type { LaneState } from '../load.ts';
+import type { LaneState } from '../load/load.ts';
 import { patientSlot } from './patient-link.ts';
 import { asDetail, writtenTo } from './written.ts';
 

@@ -7,14 +7,14 @@ import { type Fault, type FhirReply, issueCodes } from '../../connections/connec
 import { type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
-import { openDecision } from '../decisions.ts';
+import { openDecision } from '../decisions/decisions.ts';
 import { originHere } from '../inbound/origin.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { raiseWanted, saveSeen } from '../links.ts';
-import { readOne } from '../read-one.ts';
-import { type Failure, failureOf } from '../search-failure.ts';
+import { readOne } from '../look/read-one.ts';
+import { type Failure, failureOf } from '../look/search-failure.ts';
 import { askWho, type Question } from './find-patient.ts';
 import { isSomebodyElse, replacedBy, standsForItself, strongIdentifiers } from './match.ts';
 import { type ClientOn, endPatientLink, lanesOfClient, pointAtPatient, voidPlans } from './patient-link.ts';

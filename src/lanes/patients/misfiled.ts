@@ -2,7 +2,7 @@
 // the client's own chart gets its resource all the same (lanes.md 17).
 
 import { reason } from '../../errors.ts';
-import { openDecision, resourceTopic } from '../decisions.ts';
+import { openDecision, resourceTopic } from '../decisions/decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { underLease } from '../lease.ts';

@@ -5,7 +5,7 @@ import { type Selectable, sql, type Transaction } from 'kysely';
 import type { Reason } from '../../errors.ts';
 import { objectsAt } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
-import type { LinkRow } from '../known.ts';
+import type { LinkRow } from '../desire/known.ts';
 import type { ClientHistory } from '../lane-resource.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
 

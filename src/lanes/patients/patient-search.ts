@@ -13,7 +13,7 @@ import { reason } from '../../errors.ts';
 import { type Json, type JsonObject, objectsIn } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
-import { type Failure, patientSearchFailure, type Refused } from '../search-failure.ts';
+import { type Failure, patientSearchFailure, type Refused } from '../look/search-failure.ts';
 import type { StrongIdentifier } from './match.ts';
 import { matchParameters } from './match-request.ts';
 

@@ -6,13 +6,13 @@ import { sql, type Transaction } from 'kysely';
 import { CasebridgeError, type Reason, reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
-import { closeObsolete, openDecision } from '../decisions.ts';
-import { isStanding, type LinkRow } from '../known.ts';
+import { closeObsolete, openDecision } from '../decisions/decisions.ts';
+import { isStanding, type LinkRow } from '../desire/known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
 import { raiseWanted } from '../links.ts';
-import { readOne } from '../read-one.ts';
-import { isRestricted } from '../search-failure.ts';
+import { readOne } from '../look/read-one.ts';
+import { isRestricted } from '../look/search-failure.ts';
 import { replacedBy } from './match.ts';
 import {
   type ClientOn,

@@ -15,7 +15,7 @@ import {
 import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { LaneConnection } from '../lane-connection.ts';
-import { readOne } from '../read-one.ts';
+import { readOne } from '../look/read-one.ts';
 import { dayMs } from './poll-plan.ts';
 
 /** Windows are not made smaller than this: what the server stored within a second is set aside together. */

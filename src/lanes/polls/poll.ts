@@ -16,14 +16,14 @@ import {
 import { CasebridgeError, type ErrorCode, reason } from '../../errors.ts';
 import { factsOf } from '../../fault.ts';
 import { json, type Store } from '../../store/store.ts';
-import { pollsAtOnce } from '../at-once.ts';
-import { isConfiguredOtherwise } from '../configuration.ts';
+import { pollsAtOnce } from '../budget/at-once.ts';
+import { isConfiguredOtherwise } from '../configuration/configuration.ts';
 import { holdDocuments } from '../documents/editions.ts';
 import type { LaneConnection, LaneDeps } from '../lane-connection.ts';
+import { searchFailure } from '../look/search-failure.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
 import { pauseForFault } from '../operating/pause.ts';
 import { backoffMs } from '../retry.ts';
-import { searchFailure } from '../search-failure.ts';
 import { mayPoll } from './poll-allowed.ts';
 import { failsTopic, keepSeen, type PollKey, type PollOutcome, updatedAt } from './poll-keep.ts';
 import { dayMs, pollEveryMs } from './poll-plan.ts';

@@ -6,12 +6,12 @@ import type { ConnectionConfig } from '../../config.ts';
 import { isSearchResult, isTooMany } from '../../connections/connections.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
-import { isConfiguredOtherwise } from '../configuration.ts';
+import { isConfiguredOtherwise } from '../configuration/configuration.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { patientSearchFailure } from '../look/search-failure.ts';
 import { closeAlert, openAlertOnce } from '../operating/alerts.ts';
 import { replacedBy } from '../patients/match.ts';
 import { carries } from '../patients/match-facts.ts';
-import { patientSearchFailure } from '../search-failure.ts';
 
 /** A number as the list names it: in a system, or in the one that is configured for its kind, as in `mrn|20417`. */
 export interface NumberSought {

@@ -17,9 +17,9 @@ import { contentHash } from '../../fhir/fhir.ts';
 import { type JsonObject, objectAt, textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { readOne } from '../look/read-one.ts';
+import { searchFailure } from '../look/search-failure.ts';
 import { closeAlert, openAlert } from '../operating/alerts.ts';
-import { readOne } from '../read-one.ts';
-import { searchFailure } from '../search-failure.ts';
 import { type PollKey, type PollOutcome, updatedAt } from './poll-keep.ts';
 import { isReadWhole } from './poll-plan.ts';
 

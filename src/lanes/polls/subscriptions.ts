@@ -7,8 +7,8 @@ import { type Reason, reason } from '../../errors.ts';
 import { textAt } from '../../json.ts';
 import { type Database, json, type Store } from '../../store/store.ts';
 import type { LaneConnection } from '../lane-connection.ts';
+import { readOne } from '../look/read-one.ts';
 import { closeAlert, openAlertOnce } from '../operating/alerts.ts';
-import { readOne } from '../read-one.ts';
 import { forget, reviewUntold } from './subscribe.ts';
 
 /** What a notification says of the Subscription that it comes from. */

@@ -9,9 +9,9 @@ import type { Run } from '../lane-connection.ts';
 import { nameOf } from '../lane-resource.ts';
 import { type LaneKey, type Lease, underLease } from '../lease.ts';
 import { hashOfSeen, raiseWanted } from '../links.ts';
-import type { LaneState } from '../load.ts';
-import { keyOf, type OperationRow } from '../operations.ts';
-import type { Failure } from '../search-failure.ts';
+import type { LaneState } from '../load/load.ts';
+import type { Failure } from '../look/search-failure.ts';
+import { keyOf, type OperationRow } from '../send/operations.ts';
 import { askAboutDouble, identifierOf, idOf, linkLost, searchLost } from './lost-create.ts';
 import { askWhatBecame, closeUntold, isToBeAsked, lateCheckMs, type Untold } from './untold.ts';
 

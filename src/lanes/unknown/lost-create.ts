@@ -6,8 +6,8 @@ import { reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import type { Facts } from '../../mapping/mapping.ts';
 import type { Database, Store } from '../../store/store.ts';
-import { isStoodAgainst } from '../contested.ts';
-import { doubled, openDecision } from '../decisions.ts';
+import { isStoodAgainst } from '../decisions/contested.ts';
+import { doubled, openDecision } from '../decisions/decisions.ts';
 import { readEdition } from '../documents/document.ts';
 import { keepFiled } from '../documents/editions.ts';
 import { searchEdition } from '../documents/reconcile-document.ts';
@@ -15,10 +15,10 @@ import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
 import { type LinkTarget, type NewLink, saveLinks, saveSeen } from '../links.ts';
-import type { LaneState } from '../load.ts';
-import { closeOperations, keyOf, type OperationRow } from '../operations.ts';
+import type { LaneState } from '../load/load.ts';
+import { type Failure, finalSearchFailure, type Refused } from '../look/search-failure.ts';
 import { ownIdentifier, ownValue } from '../own-identifier.ts';
-import { type Failure, finalSearchFailure, type Refused } from '../search-failure.ts';
+import { closeOperations, keyOf, type OperationRow } from '../send/operations.ts';
 import { askAfterMs, closeUntold } from './untold.ts';
 
 /** What the server holds of this create, the oldest first; or why that cannot be told now. */

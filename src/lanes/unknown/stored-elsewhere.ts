@@ -4,10 +4,10 @@
 import type { Transaction } from 'kysely';
 import { reason } from '../../errors.ts';
 import type { Database } from '../../store/store.ts';
-import { openDecision, resourceTopic } from '../decisions.ts';
+import { openDecision, resourceTopic } from '../decisions/decisions.ts';
 import { nameOf, type ResourceKey } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
-import type { OperationRow } from '../operations.ts';
+import type { OperationRow } from '../send/operations.ts';
 
 export function isSaidElsewhere({ reason: why }: Pick<OperationRow, 'reason'>): boolean {
   return why?.code === 'server-location-elsewhere';

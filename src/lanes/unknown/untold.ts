@@ -4,11 +4,11 @@
 import { reason } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { type Database, sql, type Transaction } from '../../store/store.ts';
-import { type Answered, type Choice, closeObsolete, openDecision, resourceTopic } from '../decisions.ts';
+import { type Answered, type Choice, closeObsolete, openDecision, resourceTopic } from '../decisions/decisions.ts';
 import { nameOf, type ResourceKey } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import { keyOf, type OperationRow } from '../operations.ts';
-import type { Failure, Refused } from '../search-failure.ts';
+import type { Failure, Refused } from '../look/search-failure.ts';
+import { keyOf, type OperationRow } from '../send/operations.ts';
 
 /** A create whose reply was lost is looked for once more when every index must long have it. */
 export const lateCheckMs = 15 * 60_000;

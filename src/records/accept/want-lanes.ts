@@ -53,7 +53,7 @@ export function lanesOf(source: string, subject: string, connections: readonly R
  * consent of all lanes of the client and of who is the same person, as when it turns out that they are, and for a case of the client's lanes that keep something until there is one, and the new lane of what a moved record has there. Lane rows are taken in key order, in one statement.
  *
  * A connection that shares referrals only gets a lane for the case of a referral to its organization, and for what such a lane waits for
- * (`lanes/run.ts`); other cases never have one.
+ * (`lanes/run/run.ts`); other cases never have one.
  *
  * Which connections take from the source is what is in force, by whichever process's configuration; while another one comes into force, by either.
  *

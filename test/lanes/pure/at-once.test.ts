@@ -1,7 +1,7 @@
 // At a low rate little is begun at once: what stands in line longer than a request may wait is given up.
 
 import { expect, test } from '@jest/globals';
-import { lanesAtOnce, writesAtOnce } from '../../../src/lanes/at-once.ts';
+import { lanesAtOnce, writesAtOnce } from '../../../src/lanes/budget/at-once.ts';
 
 const sendLimitMs = 30_000;
 

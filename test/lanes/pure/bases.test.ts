@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { Json } from '../../../src/json.ts';
-import { type Rebasing, rebased, saysAll } from '../../../src/lanes/bases.ts';
+import { type Rebasing, rebased, saysAll } from '../../../src/lanes/absorb/bases.ts';
 import { merge, withFact } from '../../../src/lanes/merge.ts';
 import type { Facts, Owner } from '../../../src/mapping/mapping.ts';
 import { aLink, aSlot, desiredOf, goalKey, seen } from './lane-resources.ts';

@@ -4,7 +4,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Json, type JsonObject, objectsAt } from '../../../src/json.ts';
-import { bothChanges, fieldAfter, jointPatch, offeredWith, withFields } from '../../../src/lanes/both-changes.ts';
+import {
+  bothChanges,
+  fieldAfter,
+  jointPatch,
+  offeredWith,
+  withFields,
+} from '../../../src/lanes/absorb/both-changes.ts';
 import { sameFact } from '../../../src/lanes/merge.ts';
 import { mergePatch, patched } from '../../../src/mapping/mapping.ts';
 

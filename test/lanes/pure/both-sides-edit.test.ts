@@ -4,10 +4,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json, JsonObject } from '../../../src/json.ts';
+import { type SettleContext, settle } from '../../../src/lanes/absorb/settle.ts';
 import type { LaneResource } from '../../../src/lanes/lane-resource.ts';
 import { sameFact, withFact } from '../../../src/lanes/merge.ts';
 import { elementTopic, plan } from '../../../src/lanes/plan.ts';
-import { type SettleContext, settle } from '../../../src/lanes/settle.ts';
 import type { Facts, Owner } from '../../../src/mapping/mapping.ts';
 import { aLink, aResource, aSlot, desiredOf, goalKey } from './lane-resources.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { reason } from '../../../src/errors.ts';
 import type { JsonObject } from '../../../src/json.ts';
-import type { LinkRow } from '../../../src/lanes/known.ts';
+import type { LinkRow } from '../../../src/lanes/desire/known.ts';
 import { chartOf, inItsChart, movedFrom } from '../../../src/lanes/patients/chart.ts';
 import { desiredOf } from './lane-resources.ts';
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
-import { mayBeOurs } from '../../../src/lanes/created-reply.ts';
+import { mayBeOurs } from '../../../src/lanes/send/created-reply.ts';
 
 const system = 'https://agency.example.org/casebridge';
 const server = { identifierSystem: system, baseUrl: 'https://fhir.example.org/r4' };

@@ -6,7 +6,7 @@ import { applyPatch } from '@medplum/core';
 import fc from 'fast-check';
 import type { Json, JsonObject } from '../../../src/json.ts';
 import { isObject } from '../../../src/json.ts';
-import { jsonPatch, type PatchOperation } from '../../../src/lanes/json-patch.ts';
+import { jsonPatch, type PatchOperation } from '../../../src/lanes/send/json-patch.ts';
 
 /** What a server makes of it: the new resource, or undefined where an operation fails. */
 function applied(resource: JsonObject, patch: readonly PatchOperation[]): JsonObject | undefined {

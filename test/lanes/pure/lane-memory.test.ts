@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
-import { createLaneMemories, emptyMemory, recognized } from '../../../src/lanes/lane-memory.ts';
-import type { LaneRecords } from '../../../src/lanes/lane-rows.ts';
-import { Projections } from '../../../src/lanes/projections.ts';
+import { Projections } from '../../../src/lanes/desire/projections.ts';
+import { createLaneMemories, emptyMemory, recognized } from '../../../src/lanes/load/lane-memory.ts';
+import type { LaneRecords } from '../../../src/lanes/load/lane-rows.ts';
 import { compileMappings, type ProjectContext, readMappingFiles } from '../../../src/mapping/mapping.ts';
 import type { RecordType } from '../../../src/records/records.ts';
 import { aCarePlan, aClient, aNeed } from '../../builders.ts';

@@ -4,8 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { reason } from '../../../src/errors.ts';
 import type { JsonObject } from '../../../src/json.ts';
-import { orderByReferences, placeholdersIn } from '../../../src/lanes/order.ts';
 import type { Operation } from '../../../src/lanes/plan.ts';
+import { orderByReferences, placeholdersIn } from '../../../src/lanes/send/order.ts';
 import { type RecordType, recordTypes } from '../../../src/records/records.ts';
 import { aLink, aResource } from './lane-resources.ts';
 

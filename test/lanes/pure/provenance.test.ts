@@ -4,9 +4,9 @@ import { describe, expect, test } from '@jest/globals';
 import type { Telling } from '../../../src/access/access.ts';
 import { reason } from '../../../src/errors.ts';
 import { isObject, type JsonObject } from '../../../src/json.ts';
-import { Known, type LinkRow, type RecordRow } from '../../../src/lanes/known.ts';
+import { Known, type LinkRow, type RecordRow } from '../../../src/lanes/desire/known.ts';
 import type { Write } from '../../../src/lanes/plan.ts';
-import { authorOf, provenanceEntries } from '../../../src/lanes/provenance.ts';
+import { authorOf, provenanceEntries } from '../../../src/lanes/send/provenance.ts';
 import { aLink, aResource } from './lane-resources.ts';
 
 const system = 'https://agency.example.org/casebridge';

@@ -1,7 +1,7 @@
 // A run that may have brought its process down before runs alone (lanes.md 5).
 
 import { expect, test } from '@jest/globals';
-import { createRunGate } from '../../../src/lanes/run-gate.ts';
+import { createRunGate } from '../../../src/lanes/run/run-gate.ts';
 
 /** Work that ends when it is told to, and says when it has begun. */
 function work(log: string[], name: string) {

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
+import { type SettleContext, type Settlement, settle } from '../../../src/lanes/absorb/settle.ts';
 import type { LaneResource } from '../../../src/lanes/lane-resource.ts';
 import { elementTopic, plan } from '../../../src/lanes/plan.ts';
-import { type SettleContext, type Settlement, settle } from '../../../src/lanes/settle.ts';
 import type { Facts, Owner } from '../../../src/mapping/mapping.ts';
 import { aLink, aResource, aSlot, desiredOf, goalKey, seen } from './lane-resources.ts';
 
