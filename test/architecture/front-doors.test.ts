@@ -30,11 +30,7 @@ describe('a planted violation is found', () => {
       'src/gateway.ts',
       "import type {\n  Store,\n} from './store/embedded.ts';",
     ],
-    [
-      'folders are entered by their front door',
-      'src/lanes/plan.ts',
-      "const t = await import('../store/tables.ts');",
-    ],
+    ['folders are entered by their front door', 'src/lanes/plan.ts', "const t = await import('../store/tables.ts');"],
     [
       'folders are entered by their front door',
       'src/lanes/plan.ts',
