@@ -17,6 +17,10 @@ export interface ConsentQuestion {
   readonly otherConnections?: readonly string[];
   /** Record ids, in the client's source, of the organizations of the others; they count where `organization` is undefined. */
   readonly otherOrganizations?: readonly string[];
+  /** Record ids of the organizations that the receiving one is a part of, over any number of steps: who refuses the whole refuses its parts. */
+  readonly partOf?: readonly string[];
+  /** What the receiving organization and those are called: a refusal may name them so. */
+  readonly names?: readonly string[];
   readonly recordType: string;
   readonly sensitivity: readonly string[];
   /** Where a consent itself is asked about: whom it names. */
@@ -226,16 +230,28 @@ function folded(text: string): string {
   return text.trim().replace(/\s+/g, ' ').replaceAll('\u2019', "'").replace(/\.$/, '').toLowerCase();
 }
 
-/** Of what needs no consent: the receiver itself, or, where its record is not known, an organization that may be it. */
-function isNamedToRefuse(recipient: Json, question: Receiver): boolean {
+/** Of what needs no consent: the receiver itself or what it is a part of, or, where its record is not known, an organization that may be it. */
+function isNamedToRefuse(recipient: Json, question: ConsentQuestion): boolean {
   if (!isObject(recipient)) return false;
-  if (isReceiver(recipient, question)) return true;
+  if (isReceiver(recipient, question) || isWhole(recipient, question) || isCalled(recipient, question)) return true;
   if (question.basis === 'treatment' && typeof recipient.class === 'string' && treating.test(recipient.class))
     return true;
   return recipient.organizationId !== undefined && !isSomebodyElse(recipient, question);
 }
 
-function mayBeReceiver(recipient: Json, question: Receiver): boolean {
+function isWhole({ organizationId }: JsonObject, { partOf = [] }: ConsentQuestion): boolean {
+  return partOf.some((id) => id === organizationId);
+}
+
+function isCalled({ name }: JsonObject, { names = [] }: ConsentQuestion): boolean {
+  return typeof name === 'string' && names.some((one) => unspaced(one) === unspaced(name));
+}
+
+function unspaced(name: string): string {
+  return folded(name).replaceAll(' ', '');
+}
+
+function mayBeReceiver(recipient: Json, question: ConsentQuestion): boolean {
   return !isObject(recipient) || isNamedToRefuse(recipient, question) || !isSomebodyElse(recipient, question);
 }
 

@@ -70,14 +70,27 @@ export function labelsOf(type: RecordType, record: JsonObject, telling: Telling)
 export function questionAbout(
   recordType: RecordType,
   record: JsonObject,
-  { find, ...asked }: Telling & Omit<ConsentQuestion, 'recordType' | 'sensitivity' | 'recipients'>,
+  { find, ...asked }: Telling & Omit<ConsentQuestion, 'recordType' | 'sensitivity' | 'recipients' | 'partOf' | 'names'>,
 ): ConsentQuestion {
+  const isRefused = asked.consents.some(({ status }) => status === 'declined');
+  const organizations = isRefused ? withWholes(asked.organization, find) : [];
   return {
     ...asked,
+    partOf: organizations.slice(1),
+    names: organizations.flatMap((id) => {
+      const organization = find('organization', id);
+      return [textAt(organization, 'name') ?? [], textsAt(organization, 'alternateNames')].flat();
+    }),
     recordType,
     sensitivity: labelsOf(recordType, record, { find, ...asked }),
     recipients: listOf(record.recipients),
   };
+}
+
+/** The organization, and those that it is a part of. */
+function withWholes(id: string | undefined, find: FindRecord, parts: readonly string[] = []): readonly string[] {
+  if (id === undefined || parts.includes(id)) return parts;
+  return withWholes(textAt(find('organization', id), 'parentId'), find, [...parts, id]);
 }
 
 /** @param labels of what names it, as `labelsOf` has them: what the client's consent was asked for */

@@ -409,6 +409,33 @@ describe('several consents', () => {
     },
   );
 
+  test.each<[string, JsonObject, string]>([
+    ['what it is a part of', { organizationId: 'org-county' }, 'consent-refused'],
+    ['what that is a part of', { organizationId: 'org-state' }, 'consent-refused'],
+    ['another part of the same', { organizationId: 'org-shelter' }, 'permitted'],
+    ['its name', { name: 'Elm Street Pantry' }, 'consent-refused'],
+    ['its name in other letters and spaces', { name: ' ELM  street\tpantry' }, 'consent-refused'],
+    ['the name of what it is a part of', { name: 'county relief' }, 'consent-refused'],
+    ['its name beside the record of another', { name: 'Elm Street Pantry', organizationId: 'x' }, 'consent-refused'],
+    ['a name that only begins like it', { name: 'Elm Street Pantry Annex' }, 'permitted'],
+  ])('at the hospital that treats the client, a refusal of %s', (_what, recipient, expected) => {
+    const partOf = ['org-county', 'org-state'];
+    const names = ['Elm Street Pantry', 'County Relief'];
+    const no = refusal({ signedAt: may, recipients: [recipient] });
+    expect(answer({ basis: 'treatment', partOf, names, consents: [no] })).toBe(expected);
+  });
+
+  test('a refusal of what a partner is a part of beats an earlier consent, and a consent to that permits nothing', () => {
+    const recipients = [{ organizationId: 'org-county' }];
+    const partOf = ['org-county'];
+    expect(answer({ partOf, consents: [consent(), refusal({ signedAt: may, recipients })] })).toBe('consent-refused');
+    expect(answer({ partOf, consents: [consent({ recipients })] })).toBe('consent-missing');
+    const names = ['Elm Street Pantry'];
+    expect(answer({ names, consents: [consent({ recipients: [{ name: 'Elm Street Pantry' }] })] })).toBe(
+      'consent-missing',
+    );
+  });
+
   describe('where the record of the receiver is not known in the source', () => {
     const unknown = {
       organization: undefined,

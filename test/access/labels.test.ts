@@ -162,3 +162,21 @@ describe('a consent of others', () => {
     expect(answer(aConsent({ recipients }), 'treatment', 'org-hospital', [])).toBe('consent-missing');
   });
 });
+
+test('a refusal is asked for by the organizations that the receiver is a part of, also in a circle, and by their names', () => {
+  const about = telling(
+    [
+      'organization',
+      anOrganization({ id: 'org-hospital', name: 'Mercy', alternateNames: ['Mercy General'], parentId: 'org-county' }),
+    ],
+    ['organization', anOrganization({ id: 'org-county', name: 'County Health', parentId: 'org-state' })],
+    ['organization', anOrganization({ id: 'org-state', name: 'State Health', parentId: 'org-hospital' })],
+  );
+  const asked = { ...about, today: '2026-06-15', now: Date.parse('2026-06-15T12:00:00-04:00') };
+  const no = aConsent({ status: 'declined' });
+  expect(questionAbout('need', aNeed(), { ...asked, consents: [no] })).toMatchObject({
+    partOf: ['org-county', 'org-state'],
+    names: ['Mercy', 'Mercy General', 'County Health', 'State Health'],
+  });
+  expect(questionAbout('need', aNeed(), { ...asked, consents: [aConsent()] })).toMatchObject({ partOf: [], names: [] });
+});

@@ -411,6 +411,31 @@ describe('a refusal of a hospital by its record', () => {
     expect((await world.report()).withoutOrganization).toEqual(config?.organization === undefined ? ['county'] : []);
   });
 
+  test('is heard by what the hospital is a part of, or by its name, for as long as that is so', async () => {
+    const hospital = (updatedAt: string, overrides: Parameters<typeof anOrganization>[0] = {}): Item => [
+      'organization',
+      anOrganization({ id: 'org-riverside', name: 'Riverside Family Services', updatedAt, ...overrides }),
+    ];
+    const refusalOf = (updatedAt: string, recipient: { organizationId: string } | { name: string }): Item => [
+      'consent',
+      aConsent({ status: 'declined', recipients: [recipient], recordTypes: ['need'], updatedAt }),
+    ];
+    const organization = { source: 'county', id: 'org-riverside' };
+    await world.connect(aConnection(world.server.base, { organization }));
+    await world.send(
+      ...directoryAndClient(),
+      refusalOf(later, { organizationId: 'org-county' }),
+      ...caseWithReferral(),
+    );
+    expect(await held('Condition')).toHaveLength(1);
+    await world.send(hospital('2026-02-21T10:00:00-05:00', { parentId: 'org-county' }));
+    expect(await world.link(condition)).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
+    await world.send(hospital('2026-02-22T10:00:00-05:00', { parentId: 'org-pantry' }));
+    expect((await world.link(condition))?.state).toBe('current');
+    await world.send(refusalOf('2026-02-23T10:00:00-05:00', { name: 'riverside  FAMILY services' }));
+    expect(await world.link(condition)).toMatchObject({ state: 'withheld', reason: 'consent-refused' });
+  });
+
   test('is not taken for one of the record with that id in another source', async () => {
     await world.connect(
       aConnection(world.server.base, { otherOrganizations: [{ source: 'city', id: 'org-riverside' }] }),
