@@ -206,6 +206,12 @@ export const errorKinds = {
     issue: 'informational',
     class: 'person',
   },
+  'clock-source-gone': {
+    text: 'The source of the clock is configured no more.',
+    status: 200,
+    issue: 'informational',
+    class: 'person',
+  },
   'clock-stopped-late': {
     text: 'The clock "{clock}" was stopped after its limit: {how}.',
     status: 200,

@@ -12,5 +12,6 @@ export {
   clockStates,
   clocksOf,
 } from './evaluate.ts';
+export { clockTopics } from './rows.ts';
 export { type Happening, type Rule, rules } from './rules.ts';
-export { clockTopics, type Swept, sweepClocks } from './sweep.ts';
+export { type Swept, sweepClocks } from './sweep.ts';

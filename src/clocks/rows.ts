@@ -8,6 +8,9 @@ import { type Database, json } from '../store/store.ts';
 import { type Clock, nextChangeAt } from './evaluate.ts';
 import { caseOfStay } from './load.ts';
 
+/** The first words of the topics of alerts: of one clock, and of all of a worker in a digest. */
+export const clockTopics = { one: 'clock-breached', digest: 'clocks-breached' } as const;
+
 export interface ClockRow {
   readonly key: string;
   readonly topic: string | null;

@@ -8,11 +8,10 @@ import { json } from '../store/store.ts';
 import { dateOf } from './calendar.ts';
 import { digestTime, type SweepDeps } from './deps.ts';
 import { breachedReason } from './evaluate.ts';
+import { followSources, untoldAt } from './follow-sources.ts';
 import { recomputeMarked } from './recompute.ts';
+import { clockTopics } from './rows.ts';
 import { rules } from './rules.ts';
-
-/** The first words of the topics of alerts: of one clock, and of all of a worker in a digest. */
-export const clockTopics = { one: 'clock-breached', digest: 'clocks-breached' } as const;
 
 /** Fewer and larger ones are about a tenth quicker on PostgreSQL; on the embedded store nobody else gets a turn before one is done. */
 const rowsAtOnce = { embedded: 1000, postgres: 5000 } as const;
@@ -29,6 +28,7 @@ export interface Swept {
 /** Brings the clocks to `now`, up to some thousands at a time. What was done when it fails stays done. */
 export async function sweepClocks(deps: SweepDeps, now: Date): Promise<Swept> {
   const subjects = await untilNone(() => recomputeMarked(deps, now));
+  await followSources(deps, now);
   const moved = await untilNone(() => moveOn(deps, now));
   return { subjects, moved };
 }
@@ -45,7 +45,7 @@ async function untilNone(some: () => Promise<number>): Promise<number> {
 
 /**
  * Moves clocks whose time has come: running to due soon, that to breached; and tells of breaches, in the same statement, at once or when the digest
- * is due. Whatever another process has in hand is left to it.
+ * is due; those of a source that is not configured to nobody. Whatever another process has in hand is left to it.
  */
 async function moveOn(deps: SweepDeps, now: Date): Promise<number> {
   const { rows } = await deps.store.tx((trx) =>
@@ -56,12 +56,13 @@ async function moveOn(deps: SweepDeps, now: Date): Promise<number> {
       select source, type, id, rule, part, state, due_at, worker from clock where next_at <= ${now}
       order by next_at limit ${rowsAtOnce[deps.store.kind]} for update skip locked
     ), step as (
-      select d.*, r.reason, r.tells, g.at as digest_at,
-        d.due_at <= ${now} and (g.source is null or d.state = 'breached') as telling,
+      select d.*, r.reason, r.tells, coalesce(g.at, case when not k.is_told then ${untoldAt} end) as digest_at,
+        d.due_at <= ${now} and k.is_told and (g.source is null or d.state = 'breached') as telling,
         case when g.source is null
           then ${`${clockTopics.one}:`} || concat_ws(':', d.source, d.type || '/' || d.id, d.rule, nullif(d.part, ''))
           else ${`${clockTopics.digest}:`} || concat_ws(':', d.source, d.worker, g.date) end as topic
       from due d join rule r using (rule) left join digest g using (source)
+      cross join lateral (select jsonb_exists(${json(deps.sources)}, d.source) as is_told) k
     ), moved as (
       update clock c set
         state = case when s.due_at <= ${now} then 'breached' else 'due-soon' end,

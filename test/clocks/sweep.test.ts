@@ -353,6 +353,47 @@ describe('with a digest', () => {
   });
 });
 
+describe('of a source that is configured no more', () => {
+  const without = { sources: ['city'] };
+
+  test.each([undefined, '08:00'])(
+    'what was told is over, and is told again when it is back (digest: %s)',
+    async (at) => {
+      const changed = at === undefined ? {} : { digest: at };
+      await accept(store, ...withNote, ['note', { ...draft, id: 'note-2' }]);
+      await sweepAt(store, breach, changed);
+      await sweepAt(store, '2026-02-12T13:00:00Z', changed);
+      const told = await alerts(store);
+      expect(told.map(({ resolvedAt }) => resolvedAt)).not.toContain('2026-02-13T00:00:00.000Z');
+
+      await sweepAt(store, '2026-02-13T00:00:00Z', { ...changed, ...without });
+      await sweepAt(store, '2026-02-14T00:00:00Z', { ...changed, ...without });
+      const over = told.map((one) => ({
+        ...one,
+        resolvedAt: '2026-02-13T00:00:00.000Z',
+        resolution: 'clock-source-gone',
+      }));
+      expect([await alerts(store), new Set(Object.values(await states(store)))]).toEqual([over, new Set(['breached'])]);
+
+      await accept(store, ['note', { ...signed('2026-02-20T09:00:00-05:00'), id: 'note-2' }]);
+      await sweepAt(store, '2026-02-21T00:00:00Z', changed);
+      await sweepAt(store, '2026-02-22T13:00:00Z', changed);
+      const open = (await alerts(store)).filter(({ resolvedAt }) => resolvedAt === null);
+      expect(open).toMatchObject([{ count: 1, openedAt: '2026-02-21T00:00:00.000Z' }]);
+    },
+  );
+
+  test.each([undefined, '08:00'])('a breach is told only when it is back (digest: %s)', async (at) => {
+    const changed = at === undefined ? {} : { digest: at };
+    await accept(store, ...withNote);
+    for (const now of ['2026-02-11T15:00:00Z', breach, '2026-02-12T13:00:00Z'])
+      await sweepAt(store, now, { ...changed, ...without });
+    expect([await states(store), await alerts(store)]).toEqual([{ 'note-visit note-24h': 'breached' }, []]);
+    await sweepAt(store, '2026-02-13T00:00:00Z', changed);
+    expect(await alerts(store)).toMatchObject([{ count: 1, openedAt: '2026-02-13T00:00:00.000Z', resolvedAt: null }]);
+  });
+});
+
 describe('the clock of a stay that a hospital has told of', () => {
   // More cases than are worked out at once; marks are worked off by the names of the cases.
   const ids = Array.from({ length: 60 }, (_, index) => `${index}`);
