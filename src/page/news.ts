@@ -5,8 +5,8 @@ import type { PartnerConfig } from '../config.ts';
 import { objectsAt } from '../json.ts';
 import { isTaskStatus, isTerminal } from '../referrals/referrals.ts';
 import { type Store, sql } from '../store/store.ts';
-import { type FactsDeps, readFacts, taskVersions } from './facts.ts';
-import { addEvents, contactsTold, goneReferral, newReferral } from './outbox.ts';
+import { type Facts, type FactsDeps, readFacts, taskVersions } from './facts.ts';
+import { addEvents, contactsNeverTold, contactsTold, endedReferral, goneReferral, newReferral } from './outbox.ts';
 import { type AppointmentVersion, lastArranged, type ReferralParts, type TaskVersion } from './view.ts';
 
 /**
@@ -23,7 +23,7 @@ export function eventsOf({ task, versions, appointmentVersions, cancelAsked }: R
     .filter((note) => !isFirstSaidByPartner(note.text, note.time, versions));
   return [
     ...(isEnded ? [] : [newReferral]),
-    ...(isEnded && last?.by === 'us' ? [`ended:${String(status)}`] : []),
+    ...(isEnded && last?.by === 'us' ? [`${endedReferral}${String(status)}`] : []),
     ...(cancelAsked !== undefined && !isEnded ? [['cancel-asked', cancelAsked.at].join(':')] : []),
     ...new Set(notes.map((note) => `note:${short(`${note.time} ${note.text}`)}`)),
     ...[...Map.groupBy(appointmentVersions, ({ id }) => id).values()].flatMap(appointmentEvent),
@@ -104,9 +104,18 @@ async function noticeOne(deps: FactsDeps, partner: PartnerConfig, { task_id: tas
       .onConflict((conflict) => conflict.columns(['partner', 'task_id']).doUpdateSet({ seen }))
       .execute();
     const told = isGone ? await contactsTold(trx, partner.id, taskId, ['sent', 'waiting']) : undefined;
-    const contacts = [...(partner.page?.contacts.keys() ?? [])].filter((contact) => told?.has(contact) ?? true);
+    const neverTold = isUnknownEnd(events, facts) ? await contactsNeverTold(trx, partner.id, taskId) : undefined;
+    const contacts = [...(partner.page?.contacts.keys() ?? [])].filter(
+      (contact) => (told?.has(contact) ?? true) && neverTold?.has(contact) !== true,
+    );
     return addEvents(trx, { partner: partner.id, taskId, contacts }, events);
   });
+}
+
+/** The agency has ended it, and the partner, who may know of it without our messages, had not begun with it. */
+function isUnknownEnd(events: readonly string[], facts: Facts | undefined): boolean {
+  const isBegun = facts?.parts.versions.some(({ by }) => by === 'them') === true;
+  return !isBegun && events.some((event) => event.startsWith(endedReferral));
 }
 
 /** Those that are not as they were at the last look: the Task, its appointments, or the record that it was made from. */

@@ -26,6 +26,8 @@ type Given = Omit<DueMessage, 'attempts'>;
 
 /** The first of every referral. */
 export const newReferral = 'new';
+/** Begins the event that the agency has ended it. */
+export const endedReferral = 'ended:';
 /** Begins the event that the partner may not see a referral any more. */
 export const goneReferral = 'gone';
 
@@ -96,8 +98,24 @@ export async function contactsTold(
     .where('task_id', '=', taskId)
     .where('state', 'in', states)
     .execute();
-  const ended = new Set(rows.filter(({ event }) => event.startsWith('ended:')).map(({ contact }) => contact));
+  const ended = new Set(rows.filter(({ event }) => event.startsWith(endedReferral)).map(({ contact }) => contact));
   return new Set(rows.map(({ contact }) => contact).filter((contact) => !ended.has(contact)));
+}
+
+/** Those whose first message about the referral was given up, and who were told nothing of it since. */
+export async function contactsNeverTold(
+  trx: Transaction<Database>,
+  partner: string,
+  taskId: string,
+): Promise<ReadonlySet<string>> {
+  // One that was given up is needless once the referral has ended.
+  const isGivenUp = sql`state = 'failed' or state = 'needless' and reason ->> 'code' = 'partner-unreachable'`;
+  const { rows } = await sql<{ contact: string }>`
+    select contact from partner_message where partner = ${partner} and task_id = ${taskId} group by contact
+    having bool_or(event = ${newReferral} and (${isGivenUp})) and not bool_or(state in ('sent', 'waiting'))`.execute(
+    trx,
+  );
+  return new Set(rows.map(({ contact }) => contact));
 }
 
 /** Takes up to `most` messages whose time has come and that nobody else is at. */
@@ -165,12 +183,19 @@ export async function retryMessage(store: Store, asked: Asked): Promise<void> {
 }
 
 /**
- * Nobody is told of this any more, for instance because the partner was called. Its alert is over.
+ * Nobody is told of this any more, for instance because the partner was called: what its tries failed for counts no more, and its alert is over.
  * @throws CasebridgeError `partner-message-unknown`, `partner-message-over`
  */
 export async function withdrawMessage(store: Store, asked: Asked): Promise<void> {
   await store.tx(async (trx) => {
-    const { partner, task_id: taskId, contact } = await change(trx, asked, 'withdraw', { state: 'needless' });
+    const {
+      partner,
+      task_id: taskId,
+      contact,
+    } = await change(trx, asked, 'withdraw', {
+      state: 'needless',
+      reason: null,
+    });
     await closeWithLast(trx, { partner, taskId, contact });
   });
 }

@@ -66,6 +66,15 @@ const accepted = {
   ],
 };
 
+/** As its source has it once it has called it off. */
+const cancelled = {
+  status: 'cancelled' as const,
+  history: [
+    ...accepted.history.slice(0, 1),
+    { id: 'h2', status: 'cancelled' as const, at: '2026-02-05T10:01:00-05:00' },
+  ],
+};
+
 const comment = (n: number) => ({
   id: `c${n}`,
   at: `2026-02-05T09:0${n}:00-05:00`,
@@ -329,11 +338,7 @@ describe('a message', () => {
     await site.gateway.api.page?.prune();
     expect(await open()).toBe(2);
 
-    const history = [
-      ...accepted.history.slice(0, 1),
-      { id: 'h2', status: 'cancelled' as const, at: '2026-02-05T10:01:00-05:00' },
-    ];
-    await accept(site.gateway, ...ids.map((id) => referral(id, 1, { status: 'cancelled', history })));
+    await accept(site.gateway, ...ids.map((id) => referral(id, 1, cancelled)));
     await idle(site.gateway);
     const [again] = await messages('referral-again');
     await site.gateway.api.page?.retryMessage({ message: again?.id ?? 0, by: { kind: 'operator', id: 'ops' } });
@@ -342,27 +347,50 @@ describe('a message', () => {
     await site.gateway.api.page?.prune();
     expect(await open()).toBe(0);
     expect(await states()).toEqual(['needless', 'needless']);
+    // Whoever was never told of it is not told of its end either, nor of what is said later.
+    await accept(site.gateway, referral('referral-over', 2, { ...cancelled, comments: [comment(1)] }));
+    await settled();
+    expect((await messages('referral-over')).map(({ event }) => event)).toEqual(['new']);
+  });
+
+  test('that was given up does not keep the end from a partner who was called instead', async () => {
+    site.mail.refuseWith = '550 no such user';
+    await accept(site.gateway, referral('referral-called'));
+    const first = async () => (await messages('referral-called'))[0];
+    await eventually(async () => {
+      await settled();
+      await later(25);
+      return (await first())?.state === 'failed';
+    }, 'the end of the tries');
+    const message = (await first())?.id ?? 0;
+    await site.gateway.api.page?.withdrawMessage({ message, by: { kind: 'operator', id: 'ops' } });
+    site.mail.refuseWith = undefined;
+    await accept(site.gateway, referral('referral-called', 1, cancelled));
+    await settled();
+    const rows = async () => (await messages('referral-called')).map(({ event, state }) => [event, state]);
+    await eventually(async () => (await rows())[1]?.[1] === 'sent', 'the message');
+    expect(await rows()).toEqual([
+      ['new', 'needless'],
+      ['ended:cancelled', 'sent'],
+    ]);
   });
 
   test('is not sent of a referral that has ended before it went', async () => {
     site.mail.refuseWith = '451 try again later';
     await accept(site.gateway, referral('referral-short'));
     await settled();
-    await accept(
-      site.gateway,
-      referral('referral-short', 1, {
-        status: 'cancelled',
-        history: [
-          { id: 'h1', status: 'sent', at: '2026-02-04T10:00:00-05:00' },
-          { id: 'h2', status: 'cancelled', at: '2026-02-05T10:01:00-05:00' },
-        ],
-      }),
-    );
+    await accept(site.gateway, referral('referral-short', 1, cancelled));
     await idle(site.gateway);
     site.mail.refuseWith = undefined;
     await later(1);
     await settled();
-    expect((await messages('referral-short'))[0]).toMatchObject({ event: 'new', state: 'needless' });
+    const rows = async () => (await messages('referral-short')).map(({ event, state }) => [event, state]);
+    await eventually(async () => (await rows())[1]?.[1] === 'sent', 'the message');
+    // It was still being tried: somebody may have had it.
+    expect(await rows()).toEqual([
+      ['new', 'needless'],
+      ['ended:cancelled', 'sent'],
+    ]);
   });
 });
 
