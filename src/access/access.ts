@@ -2,7 +2,15 @@
 
 export { type Actor, type AuditEntry, actorName, keepAudit } from './audit.ts';
 export { type ClientKeys, clientKeys } from './client-keys.ts';
-export { type ConsentQuestion, isForConsent, isTold, nextConsentDay, type Receiver, withheldBy } from './consent.ts';
+export {
+  type ConsentQuestion,
+  isForConsent,
+  isTold,
+  nextConsentDay,
+  nextSignature,
+  type Receiver,
+  withheldBy,
+} from './consent.ts';
 export { grantedScopes } from './grants.ts';
 export {
   isDirectoryType,

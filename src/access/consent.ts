@@ -121,6 +121,20 @@ export function nextConsentDay(question: Receiver & Pick<ConsentQuestion, 'conse
     .sort()[0];
 }
 
+/** When the next signature of a consent to this receiver begins to count that lies in the future, epoch ms; undefined: none does. */
+export function nextSignature({
+  consents,
+  now,
+  ...receiver
+}: Receiver & Pick<ConsentQuestion, 'consents' | 'now'>): number | undefined {
+  const begins = consents
+    .filter((consent) => mayBeInForce(consent, receiver))
+    .flatMap((consent) => timeOf(consent.signedAt) ?? [])
+    .map((at) => at - aheadLimitMs)
+    .filter((at) => at > now);
+  return begins.length === 0 ? undefined : Math.min(...begins);
+}
+
 function dayAfter(day: Json | undefined): string | undefined {
   if (typeof day !== 'string') return undefined;
   return new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);

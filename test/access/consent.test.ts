@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type ConsentQuestion, nextConsentDay, withheldBy } from '../../src/access/access.ts';
+import { type ConsentQuestion, nextConsentDay, nextSignature, withheldBy } from '../../src/access/access.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { aConsent } from '../builders.ts';
 
@@ -293,6 +293,26 @@ describe('a signature', () => {
     expect(answer({ consents: [unsigned] })).toBe('permitted');
     const plan = { ...unsigned, recordTypes: ['safetyPlan'] };
     expect(answer({ basis: 'treatment', recordType: 'safetyPlan', consents: [plan] })).toBe('permitted');
+  });
+
+  test.each<[string, JsonObject[], string | undefined]>([
+    [
+      '5 minutes before the first that lies ahead',
+      [{ signedAt: '2026-08-01T12:00:00Z' }, { signedAt: '2026-07-01T12:00:00Z' }],
+      '2026-07-01T11:55:00Z',
+    ],
+    ['never, of one that counts', [{ signedAt: '2026-06-15T12:05:00-04:00' }, { signedAt: null }], undefined],
+    ['never, of a time that is none', [{ signedAt: 'next week' }], undefined],
+    [
+      'never, of one to somebody else',
+      [{ signedAt: '2026-08-01T12:00:00Z', recipients: [{ name: 'shelter' }] }],
+      undefined,
+    ],
+    ['never, of one revoked', [{ signedAt: '2026-08-01T12:00:00Z', revokedAt: '2026-05-01T09:00:00Z' }], undefined],
+    ['never, of a refusal', [{ signedAt: '2026-08-01T12:00:00Z', status: 'declined' }], undefined],
+  ])('begins to count next %s', (_when, changes, at) => {
+    const next = nextSignature({ ...partner, consents: changes.map(consent) });
+    expect(next).toBe(at === undefined ? undefined : Date.parse(at));
   });
 
   test('of another consent is enough', () => {

@@ -19,6 +19,12 @@ async function sendCase(): Promise<void> {
   await world.send(...caseload());
 }
 
+async function timeComes(at: string): Promise<void> {
+  await timeIs(at);
+  await feed({ store: world.store, connections: () => [], add: async () => {}, onError: () => {} });
+  await world.work();
+}
+
 async function methods(): Promise<Set<unknown>> {
   return new Set((await world.server.journal()).map(({ method }) => method));
 }
@@ -320,11 +326,6 @@ describe('a connection that needs consent', () => {
   });
 
   test('gets the case from the first moment of a consent on, by the days of the source, and nothing new after its last', async () => {
-    const timeComes = async (at: string): Promise<void> => {
-      await timeIs(at);
-      await feed({ store: world.store, connections: () => [], add: async () => {}, onError: () => {} });
-      await world.work();
-    };
     const nextLook = async () => (await world.lane('county.case.case-rosa')).nextLookAt;
     await timeIs('2026-03-01T12:00:00Z');
     await partner();
@@ -344,6 +345,25 @@ describe('a connection that needs consent', () => {
     });
     expect(await world.server.own('Patient', 'county/client/client-rosa#patient')).toMatchObject({ active: false });
     expect(await nextLook()).toBeNull();
+  });
+
+  test('gets what is labelled from the moment on at which a signature begins to count that lay in the future', async () => {
+    await timeIs('2026-03-01T12:00:00Z');
+    await partner();
+    // Accepted by a version that did not look at the time.
+    const signedAt = '2026-03-02T05:00:00Z';
+    await world.send(
+      ...caseload(),
+      ['need', aNeed({ sensitivity: ['hiv'], updatedAt: later })],
+      ['consent', aConsent({ period: undefined, sensitivity: ['hiv'], signedAt })],
+    );
+    const conditions = async () => (await world.server.all('Condition')).length;
+    expect((await world.lane('county.case.case-rosa')).nextLookAt).toEqual(new Date('2026-03-02T04:55:00Z'));
+    await timeComes('2026-03-02T04:54:59Z');
+    expect(await conditions()).toBe(0);
+    await timeComes('2026-03-02T04:55:00Z');
+    expect(await conditions()).toBe(1);
+    expect((await world.lane('county.case.case-rosa')).nextLookAt).toBeNull();
   });
 
   test('after a withdrawal a second pass writes nothing', async () => {

@@ -1,6 +1,6 @@
 // Reads everything that a run decides from, in one snapshot (lanes.md 1), and turns it into the lane's resources.
 
-import { nextConsentDay } from '../../access/access.ts';
+import { nextConsentDay, nextSignature } from '../../access/access.ts';
 import { dateOf, startOfDate } from '../../clocks/clocks.ts';
 import { isOffered } from '../../connections/connections.ts';
 import type { DecisionRow } from '../decisions/decisions.ts';
@@ -47,7 +47,7 @@ export interface PlanBasis {
   readonly epochs: ReadonlyMap<string, number>;
   /** Records of other lanes that no finished run has named: a new version of one, or of its labels, raises no counter of this lane yet. */
   readonly unnamed: readonly ReadRecord[];
-  /** When a consent of the client comes into force or is in force no more. */
+  /** When a consent of the client comes into force, begins to count as signed, or is in force no more. */
   readonly until: Date | undefined;
 }
 
@@ -137,9 +137,14 @@ export async function loadLane(
   }
 }
 
-function consentsChangeAt({ connection, lease, consents, today }: DesireInput, zone: string): Date | undefined {
-  const day = nextConsentDay({ ...receiverFor(connection.config, lease.source), consents, today });
-  return day === undefined ? undefined : new Date(startOfDate(day, zone));
+function consentsChangeAt({ connection, lease, consents, today, now }: DesireInput, zone: string): Date | undefined {
+  const receiver = receiverFor(connection.config, lease.source);
+  const day = nextConsentDay({ ...receiver, consents, today });
+  const times = [
+    day === undefined ? [] : startOfDate(day, zone),
+    nextSignature({ ...receiver, consents, now }) ?? [],
+  ].flat();
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
 }
 
 function documentsHeld(timeZone: string, rows: LaneRows): DocumentsHeld {
