@@ -7,7 +7,7 @@ import { type Desired, type Facts, isEnteredInError, type Leaving, setElement } 
 import { businessAnswer, isTaskStatus, isTerminal, isUntouched, taskPath } from '../referrals/referrals.ts';
 import { ownerIn } from './absorb/owner-in.ts';
 import { askedKey, isAnsweredQuestion, type Question, questionFor } from './cancel-question.ts';
-import { decideDocument, documentSlot, type EditionPlan } from './documents/document.ts';
+import { decideDocument, documentSlot, type EditionPlan, isForDocument } from './documents/document.ts';
 import {
   foremost,
   invalidReason,
@@ -190,6 +190,8 @@ function notNative(resource: LaneResource): Outcome {
   const mayBeThere =
     route.route === 'read' && link === undefined && resource.search === 'pending' && resource.desired !== undefined;
   if (mayBeThere) return { state: 'due', operation: { kind: 'find', resource, why: reason('planned-find') } };
+  const wait = resource.waits.find(isForDocument);
+  if (wait !== undefined) return { state: 'waiting', reason: wait.reason };
   const state =
     route.route === 'withheld' ? 'withheld' : route.route === 'read' && link !== undefined ? 'read' : 'current';
   return { state, reason: route.reason };

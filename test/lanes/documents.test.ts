@@ -10,6 +10,7 @@ import {
   aCoverage,
   aGoal,
   aNeed,
+  aNote,
   anAppointment,
   anAssessment,
   anIntervention,
@@ -110,6 +111,32 @@ describe('the first edition', () => {
     expect(await world.link('carePlan/plan-rosa#plan')).toMatchObject({ state: 'waiting' });
     await world.send(...directoryAndClient());
     expect(await filed()).toMatchObject([{ edition: 1 }]);
+  });
+
+  test('is waited for while the case has not come, by what would go in it or by itself, and goes when it has', async () => {
+    const withoutCase = caseWithReferral().filter(([type]) => type !== 'case');
+    await world.connect(
+      aConnection(world.server.base, { ...byDocument, routes: { ...byDocument.routes, note: 'document' } }),
+    );
+    await world.send(...withoutCase, ['note', aNote()]);
+    const names = ['need/need-food#condition', 'carePlan/plan-rosa#plan', 'note/note-visit#note'];
+    const links = () => Promise.all(names.map((name) => world.link(name)));
+    const waiting = { state: 'waiting', reason: 'waits-for-record', remoteId: null };
+    expect(await links()).toMatchObject(names.map(() => waiting));
+    const row = await world.store.db
+      .selectFrom('link')
+      .select('reason')
+      .where('id', '=', 'need-food')
+      .executeTakeFirst();
+    expect(row?.reason?.text).toBe('Waits for case/case-rosa#document, which its source has not sent yet.');
+    const awaited = world.store.db.selectFrom('waiting').select('slot').where('type', '=', 'case');
+    expect(await awaited.execute()).toContainEqual({ slot: 'document' });
+    await world.send(...directoryAndClient());
+    expect(await links()).toMatchObject(names.map(() => waiting));
+    expect(await world.server.all('DocumentReference')).toEqual([]);
+    await world.send(['case', aCase()]);
+    expect(await links()).toMatchObject(names.map(() => ({ state: 'current', reason: 'document-current' })));
+    expect(await awaited.execute()).not.toContainEqual({ slot: 'document' });
   });
 
   test('does not exist where the case has nothing to tell', async () => {

@@ -5,21 +5,31 @@ import { type DocumentRules, isOffered } from '../../connections/connections.ts'
 import { noteFacts, noteHead, renderNote } from '../../documents/documents.ts';
 import { reason } from '../../errors.ts';
 import { isObject, type JsonObject, objectsIn } from '../../json.ts';
-import type { Desired } from '../../mapping/mapping.ts';
+import type { Desired, SlotRef } from '../../mapping/mapping.ts';
+import { parseSubject } from '../../records/records.ts';
 import type { DesireInput } from '../desire/desire-input.ts';
 import type { RecordRow } from '../desire/known.ts';
 import { asTold } from '../desire/told.ts';
-import { invalidReason, type LaneResource } from '../lane-resource.ts';
+import { invalidReason, type LaneResource, nameOf, type Wait } from '../lane-resource.ts';
 import { clientOf, findTold, isAboutWithheld, movedCause, mrnOf, patientOf, seriesOf } from './desire-document.ts';
-import { type DocumentForm, type Edition, takenBackAs } from './document.ts';
+import { type DocumentForm, documentSlot, type Edition, takenBackAs } from './document.ts';
 import { encounterTopic } from './encounter.ts';
 
-/** The resources of the lane, with the documents among them ready to be filed. */
+/** The resources of the lane, with the documents among them ready to be filed. What goes by document waits for the case that it is about. */
 export function withOwnDocuments(input: DesireInput, resources: readonly LaneResource[]): LaneResource[] {
   const row = input.known.own.find(({ type }) => type === 'case');
   const rules = input.connection.vendor.documents;
-  if (row === undefined || input.documents === undefined || !isOffered(rules)) return [...resources];
+  if (!isOffered(rules)) return [...resources];
+  if (row === undefined) return resources.map((resource) => awaitingCase(input, resource));
   return resources.map((resource) => ownDocument(input, resource, row, rules) ?? resource);
+}
+
+function awaitingCase({ lease }: DesireInput, resource: LaneResource): LaneResource {
+  const { kind, id } = parseSubject(lease.subject);
+  if (kind !== 'case' || resource.route.route !== 'document' || resource.desired === undefined) return resource;
+  const target: SlotRef = { type: 'case', id, slot: documentSlot };
+  const wait: Wait = { target, reason: reason('waits-for-record', { target: nameOf(target) }) };
+  return { ...resource, waits: [wait, ...resource.waits] };
 }
 
 function ownDocument(

@@ -12,7 +12,7 @@ import {
 } from '../../documents/documents.ts';
 import { type Reason, reason } from '../../errors.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
-import { foremost, type LaneResource, type LinkState } from '../lane-resource.ts';
+import { foremost, type LaneResource, type LinkState, type Wait } from '../lane-resource.ts';
 import type { Outcome } from '../plan.ts';
 
 /** The slot of the case under which its document is linked; no mapping may have one of this name. */
@@ -135,6 +135,11 @@ export function documentDue(times: DocumentTimes): Date {
   const oldestUnsent = Math.min(newest, ...unsent);
   const quiet = Math.max(Math.min(newest + quietMs, oldestUnsent + atMostEveryMs), last + atMostEveryMs, 0);
   return new Date(Math.max(isUrgent ? 0 : quiet, heldUntil?.getTime() ?? 0));
+}
+
+/** What goes by document waits for the case in whose document it would go. */
+export function isForDocument({ target }: Wait): boolean {
+  return target.type === 'case' && target.slot === documentSlot;
 }
 
 /** What is to be done about the document of the lane. */

@@ -7,6 +7,7 @@ import type { Database, LaneBasis } from '../../store/store.ts';
 import { hasUnmapped, keepUnmapped } from '../absorb/unmapped.ts';
 import { dropAgreedValues } from '../changes.ts';
 import { askAboutRefused, isAsked } from '../decisions/refused.ts';
+import { isForDocument } from '../documents/document.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease, RunKeeper, RunOutcome } from '../lease.ts';
@@ -116,7 +117,7 @@ function needed<T>(isNeeded: boolean, part: (trx: Transaction<Database>) => T): 
 function waitedFor(resources: readonly LaneResource[]): SlotRef[] {
   return resources.flatMap(({ desired, document, waits }) => [
     ...(desired?.references ?? []).flatMap(({ target, reference }) => (reference === undefined ? [target] : [])),
-    ...(document === undefined ? [] : waits.map(({ target }) => target)),
+    ...waits.filter((wait) => document !== undefined || isForDocument(wait)).map(({ target }) => target),
   ]);
 }
 
