@@ -1,7 +1,7 @@
 // Front door of lanes/: the sync core. A lane is one subject on one connection; running it brings the server to what the records want
 // (lanes.md).
 //
-// Here: what all of it shares, such as the lease, links and the feeder, and the two pure questions, plan.ts (what is to be done) and merge.ts.
+// Here: what all of it shares, such as the lease and the feeder, and the two pure questions, plan.ts (what is to be done) and merge.ts.
 // A run, in its order:
 //   run/            from the lease through its steps to the lane being given back
 //   load/           what the store says, in one snapshot
@@ -16,6 +16,7 @@
 //   documents/      what goes as a readable document or a message where no resource of ours is taken
 //   decisions/      what only a person may settle
 // Around it:
+//   links/          what is kept of a server: looks, links and their states; who waits for whom, and which lanes are wanted
 //   configuration/  what a start does, and which configuration is in force
 //   budget/         the rate of a connection, shared by all processes
 //   polls/          what changed on the other side, and who is asked about
@@ -56,7 +57,8 @@ export { appointmentRecord } from './inbound/their-appointment.ts';
 export { commentIdOf, commentsByTime, joinedComments } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
-export { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
+export { hashOfSeen, saveSeen } from './links/seen.ts';
+export { raiseWanted } from './links/wanted.ts';
 export { createLaneMemories } from './load/lane-memory.ts';
 export { closeAlert, openAlert, openAlertOnce, reviewAlerts } from './operating/alerts.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/by-hand.ts';

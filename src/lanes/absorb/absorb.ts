@@ -12,7 +12,7 @@ import { commentsByTime, isHeard, joinedComments } from '../inbound/their-commen
 import { type Run, receiverFor } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { type Lease, underLease } from '../lease.ts';
-import { updateLink } from '../links.ts';
+import { updateLink } from '../links/links.ts';
 import type { LaneState } from '../load/load.ts';
 import { linkedTargets, resolverOf } from '../look/linked-targets.ts';
 import type { ResultsByTask } from '../look/task-results.ts';

@@ -16,7 +16,7 @@ import { documentSlot } from '../documents/document.ts';
 import type { Abilities, LaneDeps, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf, type ResourceKey } from '../lane-resource.ts';
 import { type Lease, underLease } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import type { LaneState } from '../load/load.ts';
 import type { Operation, Plan, Write } from '../plan.ts';
 import { placeholdersIn } from '../send/order.ts';
