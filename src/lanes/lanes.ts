@@ -65,7 +65,7 @@ export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './ope
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';
 export { drain, finishDrains } from './operating/drain.ts';
 export { type DryRun, dryRun } from './operating/dry-run.ts';
-export { reviewMassChanges } from './operating/mass-change.ts';
+export { reviewMassChanges } from './operating/mass-change/review.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './operating/pause.ts';
 export {
   bundleEntries,

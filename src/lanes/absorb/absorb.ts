@@ -19,7 +19,8 @@ import type { ResultsByTask } from '../look/task-results.ts';
 import { elementTopic } from '../plan.ts';
 import { jointPatch, offeredWith, withFields } from './both-changes.ts';
 import { countReverts, keepReverts } from './reverts.ts';
-import { type SettleContext, type Settlement, settle } from './settle.ts';
+import { settle } from './settle.ts';
+import type { SettleContext, Settlement } from './settlement.ts';
 import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */
