@@ -61,10 +61,10 @@ export { hashOfSeen, saveSeen } from './links/seen.ts';
 export { raiseWanted } from './links/wanted.ts';
 export { createLaneMemories } from './load/lane-memory.ts';
 export { closeAlert, openAlert, openAlertOnce, reviewAlerts } from './operating/alerts.ts';
-export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';
 export { drain, finishDrains } from './operating/drain.ts';
 export { type DryRun, dryRun } from './operating/dry-run.ts';
+export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/lane-by-hand.ts';
 export { reviewMassChanges } from './operating/mass-change/review.ts';
 export { type Probe, probePaused, probeSoon, setPaused } from './operating/pause.ts';
 export {
@@ -79,7 +79,7 @@ export {
 } from './operating/preview.ts';
 export { type ReplayAsked, startReplay } from './operating/replay.ts';
 export { workDryRuns, workReplays } from './operating/replay-work.ts';
-export { type Resting, restingConnections } from './operating/resting.ts';
+export { type Resting, restingConnections } from './operating/resting-connections.ts';
 export { reviewStuck, stuckTopic } from './operating/stuck-deliveries.ts';
 export { patientsIn } from './patients/patient-of.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './patients/relink.ts';

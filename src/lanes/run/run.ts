@@ -16,7 +16,7 @@ import {
 } from '../lease.ts';
 import { type LaneRows, takeLane } from '../load/lane-rows.ts';
 import { crashTopic, openAlert } from '../operating/alerts.ts';
-import { tellOverdue } from '../operating/overdue.ts';
+import { tellOverdue } from '../operating/overdue-lanes.ts';
 import { type RunTime, startRun } from './kept-lease.ts';
 import { again, LaneRun } from './lane-run.ts';
 import { newMemory } from './run-memory.ts';
