@@ -38,7 +38,7 @@ export interface Lease extends LaneKey {
 export class LeaseLost extends Error {}
 
 /** Of a lane's row that has work. */
-export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
+const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
 
 /** Of a lane's row: has been tried for as long, and is tried on. */
 export const isTriedForDays = sql<boolean>`done < wanted and stopped is null and attempts > 0 and ${isOverdue}`;

@@ -153,7 +153,7 @@ function documentsHeld(timeZone: string, rows: LaneRows): DocumentsHeld {
 }
 
 /** Keys of the counters that a consent or a re-link raises (lanes.md 7). */
-export function epochKeys(lease: Lease, clientId: string | undefined): string[] {
+function epochKeys(lease: Lease, clientId: string | undefined): string[] {
   if (clientId === undefined) return [];
   return [`client:${lease.source}/${clientId}`, `patient:${lease.connection}:${lease.source}/${clientId}`];
 }
