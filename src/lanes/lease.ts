@@ -120,6 +120,11 @@ export async function isUnreleased({ db }: Store, { connection, subject }: LaneK
   return row !== undefined;
 }
 
+/** The alert that a lane has brought processes down. */
+export function crashTopic({ connection, subject }: LaneKey): string {
+  return `lane-crashed:${connection}:${subject}`;
+}
+
 /**
  * Renews the lease, and locks the lane's row for the rest of the transaction where there is one.
  *
