@@ -23,9 +23,9 @@
 //   operating/      what operators see and do: pausing, replays, previews, mass changes, alerts
 
 export { lanesAtOnce } from './budget/at-once.ts';
-export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './budget/shared-budget.ts';
+export { freeDeadShares, probeFailing, sharedBudget } from './budget/shared-budget.ts';
 export { offerPatch, referralsOffered } from './changes.ts';
-export { cachedCapabilities, readAbilities, slotsOf } from './configuration/abilities.ts';
+export { cachedCapabilities, readAbilities } from './configuration/abilities.ts';
 export {
   activateMapping,
   activeMappings,
@@ -39,7 +39,6 @@ export {
 export {
   configurationOf,
   configuredOtherwise,
-  type OtherConfiguration,
   type Standing,
   standingColumns,
   standingOf,
@@ -57,7 +56,7 @@ export { appointmentRecord } from './inbound/their-appointment.ts';
 export { commentIdOf, commentsByTime, joinedComments } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
-export { hashOfSeen, saveSeen } from './links/seen.ts';
+export { saveSeen } from './links/seen.ts';
 export { raiseWanted } from './links/wanted.ts';
 export { createLaneMemories } from './load/lane-memory.ts';
 export { closeAlert, openAlert, openAlertOnce, reviewAlerts } from './operating/alerts.ts';
@@ -66,7 +65,7 @@ export { drain, finishDrains } from './operating/drain.ts';
 export { type DryRun, dryRun } from './operating/dry-run.ts';
 export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/lane-by-hand.ts';
 export { reviewMassChanges } from './operating/mass-change/review.ts';
-export { type Probe, probePaused, probeSoon, setPaused } from './operating/pause.ts';
+export { probePaused, probeSoon, setPaused } from './operating/pause.ts';
 export {
   bundleEntries,
   collectionBundle,
@@ -83,10 +82,8 @@ export { type Resting, restingConnections } from './operating/resting-connection
 export { reviewStuck, stuckTopic } from './operating/stuck-deliveries.ts';
 export { patientsIn } from './patients/patient-of.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './patients/relink.ts';
-export type { Written } from './patients/written.ts';
-export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './polls/keep-adt.ts';
+export { type IdentifierSought, keepVisit, patientsWith, readsVisits } from './polls/keep-adt.ts';
 export { runDuePolls } from './polls/poll.ts';
-export type { PollReport } from './polls/poll-report.ts';
 export { preparePolls, refreshRoster, uploadRoster } from './polls/roster.ts';
 export { findSought, type NumberSought, numberSought } from './polls/roster-sought.ts';
 export { heardFromOwn, subscriptionsLeft } from './polls/subscribe.ts';
