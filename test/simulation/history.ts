@@ -12,7 +12,7 @@ import { Operator } from './operator.ts';
 import { judge, judgeSecondRun } from './oracles.ts';
 import { Partner } from './partner.ts';
 import { stream } from './random.ts';
-import { type Mechanism, type Sabotage, sabotages } from './sabotage.ts';
+import { changeRules, type Mechanism, type Sabotage, sabotages } from './sabotage.ts';
 import { openSite, type Site } from './site.ts';
 import { Source } from './source.ts';
 import type { Stage } from './stage.ts';
@@ -50,20 +50,13 @@ export async function runHistory(stage: Stage, { seed, without, spared }: Histor
   const sabotage: Sabotage = without === undefined ? {} : sabotages[without];
   await stage.database.empty();
   stage.setTime(timeline);
-  await changeRules(stage, sabotage.rules?.make);
+  await changeRules(stage.database, sabotage.rules?.make);
   try {
     const store = await storeOn(backingOn(stage.database.kind, () => stage.database.connect(timeline.now)));
     return await new History({ stage, seed, swarm, timeline, sabotage, store }).play();
   } finally {
-    await changeRules(stage, sabotage.rules?.drop);
+    await changeRules(stage.database, sabotage.rules?.drop);
   }
-}
-
-async function changeRules({ database }: Stage, rules: string | undefined): Promise<void> {
-  if (rules === undefined) return;
-  const client = await database.connect(startsAt);
-  await client.query(rules);
-  client.release();
 }
 
 interface Parts {

@@ -21,7 +21,12 @@ export type Fate =
   | { readonly kind: 'late'; readonly afterMs: number }
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfter?: number };
 
-export class Network {
+/** Carries a request; `onReply` is called once or never. */
+export interface Carrier {
+  carry(call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void;
+}
+
+export class Network implements Carrier {
   readonly #timeline: Timeline;
   readonly #sites: readonly Site[];
   readonly #swarm: Swarm;
@@ -52,7 +57,6 @@ export class Network {
     return this.#isHealed || this.#timeline.now - this.#timeline.startedAt < this.#swarm.calmMs;
   }
 
-  /** Carries the request; `onReply` is called once or never. */
   carry(call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void {
     const site = this.#siteOf(call.url);
     const name = this.#sites.length === 1 ? '' : ` ${site.id}`;
@@ -189,7 +193,7 @@ function mayComeTwice(
   );
 }
 
-function asHttp({ status, headers, body = '' }: Reply): HttpReply {
+export function asHttp({ status, headers, body = '' }: Reply): HttpReply {
   return { status, headers, bytes: Buffer.from(body) };
 }
 
