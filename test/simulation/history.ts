@@ -176,13 +176,22 @@ class History {
     if (swarm.partner > 0) for (let n = story.between(2, 6); n > 0; n -= 1) this.#later(at(), '', () => this.#edit());
     if (swarm.operator > 0)
       for (let n = story.between(0, 2); n > 0; n -= 1) this.#later(at(), '', () => this.#operate());
-    if (swarm.outageMs > 0) {
-      this.#later(story.between(500, 120_000), 'the network goes away', async () =>
-        this.#network.goAway(timeline.now + swarm.outageMs),
-      );
-    }
+    if (swarm.outageMs > 0) this.#writeOutage(story.between(500, 120_000), swarm.outageMs);
     this.#tick(0, 12_000, (worker) => worker.poll());
     this.#tick(60_000, 60_000, (worker) => worker.probe());
+  }
+
+  /** Servers go away one after the other, and come back in an order of their own. */
+  #writeOutage(fromMs: number, ms: number): void {
+    const { seed, timeline } = this.#parts;
+    const own = stream(seed, 'outages');
+    for (const [at, site] of this.#sites.entries()) {
+      const laterMs = at === 0 ? 0 : own.between(0, 60_000);
+      const longerMs = at === 0 ? 0 : own.between(-60_000, 60_000);
+      this.#later(fromMs + laterMs, `${site.id} goes away`, async () =>
+        this.#network.goAway(site, timeline.now + ms + longerMs),
+      );
+    }
   }
 
   #tick(afterMs: number, everyMs: number, act: (worker: Worker) => void): void {

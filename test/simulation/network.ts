@@ -33,7 +33,8 @@ export class Network implements Carrier {
   readonly #random: Random;
   readonly #wire: Actor = newActor('wire');
   #isHealed = false;
-  #awayUntil = 0;
+  /** By site: nothing gets through to it until then. */
+  readonly #awayUntil = new Map<string, number>();
 
   constructor(timeline: Timeline, sites: readonly Site[], swarm: Swarm, random: Random) {
     this.#timeline = timeline;
@@ -45,12 +46,12 @@ export class Network implements Carrier {
   /** From here on every request is answered. */
   heal(): void {
     this.#isHealed = true;
-    this.#awayUntil = 0;
+    this.#awayUntil.clear();
   }
 
-  /** Nothing gets through until then. */
-  goAway(until: number): void {
-    this.#awayUntil = until;
+  /** Nothing gets through to the site until then. */
+  goAway({ id }: Site, until: number): void {
+    this.#awayUntil.set(id, until);
   }
 
   get #isWell(): boolean {
@@ -133,7 +134,7 @@ export class Network implements Carrier {
     const swarm = this.#swarm;
     const random = this.#random;
     if (this.#isWell) return { kind: 'delivered' };
-    if (this.#timeline.now < this.#awayUntil) return { kind: 'lost', isLoud: random.chance(0.7) };
+    if (this.#timeline.now < (this.#awayUntil.get(site.id) ?? 0)) return { kind: 'lost', isLoud: random.chance(0.7) };
     const isWrite = call.method !== 'GET';
     const drawn = {
       lost: random.chance(swarm.dropRequest),
