@@ -1,7 +1,7 @@
 // Front door of access/: who may do what. Consent is decided here, and who of a partner's systems may ask for what.
 
 export { type Actor, type AuditEntry, actorName, keepAudit } from './audit.ts';
-export { type ClientKeys, clientKeys } from './client-keys.ts';
+export { clientKeys } from './client-keys.ts';
 export {
   type ConsentQuestion,
   isForConsent,
@@ -11,7 +11,6 @@ export {
   type Receiver,
   withheldBy,
 } from './consent.ts';
-export { grantedScopes } from './grants.ts';
 export {
   isDirectoryType,
   labelsOf,
@@ -32,4 +31,4 @@ export {
   sessionOperator,
 } from './sessions.ts';
 export { type SharedRate, sharedRate } from './shared-rate.ts';
-export { openTokenEndpoint, type TokenAnswer, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';
+export { openTokenEndpoint, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';

@@ -3,15 +3,7 @@
 export { dateOf, startOfDate } from './calendar.ts';
 export { clockDeps } from './configured.ts';
 export type { SweepDeps } from './deps.ts';
-export {
-  type CaseFacts,
-  type Clock,
-  type ClockOptions,
-  type ClockRecord,
-  type ClockState,
-  clockStates,
-  clocksOf,
-} from './evaluate.ts';
+export { type CaseFacts, type Clock, type ClockOptions, type ClockRecord, clockStates, clocksOf } from './evaluate.ts';
 export { clockTopics } from './rows.ts';
 export { type Happening, type Rule, rules } from './rules.ts';
 export { type Swept, sweepClocks } from './sweep.ts';

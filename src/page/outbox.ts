@@ -35,7 +35,7 @@ const leaseSeconds = 60;
 const firstWaitMs = 30_000;
 const longestWaitMs = 3_600_000;
 /** A message that nobody has taken for so long is given up. */
-export const giveUpAfterHours = 48;
+const giveUpAfterHours = 48;
 
 /**
  * Makes a row of each event for each contact that has none yet. What had happened before a contact was first told of the referral is told with it.
@@ -188,14 +188,8 @@ export async function retryMessage(store: Store, asked: Asked): Promise<void> {
  */
 export async function withdrawMessage(store: Store, asked: Asked): Promise<void> {
   await store.tx(async (trx) => {
-    const {
-      partner,
-      task_id: taskId,
-      contact,
-    } = await change(trx, asked, 'withdraw', {
-      state: 'needless',
-      reason: null,
-    });
+    const over = { state: 'needless', reason: null };
+    const { partner, task_id: taskId, contact } = await change(trx, asked, 'withdraw', over);
     await closeWithLast(trx, { partner, taskId, contact });
   });
 }

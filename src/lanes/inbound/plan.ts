@@ -18,7 +18,7 @@ import {
 import type { Change } from '../changes.ts';
 import type { NewDecision } from '../decisions/decisions.ts';
 import { type LaneConnection, receiverFor } from '../lane-connection.ts';
-import { hashOfSeen } from '../links.ts';
+import { hashOfSeen } from '../links/seen.ts';
 import { resolverOf } from '../look/linked-targets.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { carriesOut, localName, type Named, orderOf, partOf, patientsOf, pointedAtBy, referenced } from './about.ts';
