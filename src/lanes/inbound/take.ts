@@ -16,7 +16,7 @@ import { isSameChart, patientSlot } from '../patients/patient-link.ts';
 import { carriesOut, localName, type Named, orderOf, partOf, patientsOf, pointedAtBy } from './about.ts';
 import { agenciesOf } from './agencies.ts';
 import { type Looks, lookInStore, lookThere, mostLooks, readThere } from './look.ts';
-import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan.ts';
+import { type AttachmentLook, type InboundPlan, type PlannedChange, planInbound } from './plan/plan.ts';
 import { type InboundRow, storeInbound } from './rows.ts';
 
 export type Taken = { readonly kind: 'nothing' } | { readonly kind: 'stored' } | Failure;
