@@ -13,11 +13,10 @@ import { CasebridgeError } from './errors.ts';
 
 export { homeConnection, organizationsOf, partnerScopes, withCopies } from './config/partners.ts';
 export { documentedTypes } from './config/routes.ts';
-export { configSchema, namePattern } from './config/schema.ts';
-export type { ConfigProblem } from './config/source-text.ts';
+export { namePattern } from './config/schema.ts';
 export * from './config/types.ts';
 
-export const defaultConfigFile = 'casebridge.yaml';
+const defaultConfigFile = 'casebridge.yaml';
 
 /**
  * Reads and checks the configuration. Relative paths in it count from its own folder.

@@ -1,9 +1,8 @@
 // Front door of access/: who may do what. Consent is decided here, and who of a partner's systems may ask for what.
 
 export { type Actor, type AuditEntry, actorName, keepAudit } from './audit.ts';
-export { type ClientKeys, clientKeys } from './client-keys.ts';
+export { clientKeys } from './client-keys.ts';
 export { type ConsentQuestion, isForConsent, isTold, nextConsentDay, type Receiver, withheldBy } from './consent.ts';
-export { grantedScopes } from './grants.ts';
 export {
   isDirectoryType,
   labelsOf,
@@ -24,4 +23,4 @@ export {
   sessionOperator,
 } from './sessions.ts';
 export { type SharedRate, sharedRate } from './shared-rate.ts';
-export { openTokenEndpoint, type TokenAnswer, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';
+export { openTokenEndpoint, type TokenEndpoint, type TokenHolder } from './token-endpoint.ts';

@@ -34,9 +34,7 @@ export {
   claimProbing,
   claimToken,
   failingReason,
-  type Grant,
   pollShare,
-  type Report,
   type Rest,
   reserveRest,
   restOf,
@@ -62,14 +60,13 @@ export {
 } from './classify.ts';
 export { type FhirClient, type FhirReply, type FhirRequest, versionTagOf } from './client.ts';
 export { machineTime, startDeadline } from './deadline.ts';
-export type { Diagnosis } from './diagnose.ts';
 export { type Exchanger, openExchanger, type RequestSeen } from './exchange.ts';
 export { type Fault, type FaultKind, makeFault } from './faults.ts';
 export { guardedLookup } from './guarded-lookup.ts';
 export { issueCodes } from './issue-codes.ts';
-export { type ResourceLocation, readLocation } from './location.ts';
+export { readLocation } from './location.ts';
 export { isPassing } from './passing.ts';
-export { type PollSearch, type PollWindow, pollOverlapMs, pollQuery } from './poll.ts';
+export { type PollSearch, pollOverlapMs, pollQuery } from './poll.ts';
 export { type ProvenanceAbility, provenanceAbility } from './provenance.ts';
 export { retryAfterMs } from './retry-after.ts';
 export { type Route, type RoutedSlot, type RouteInput, type RouteRow, routeTable } from './routes.ts';
@@ -86,18 +83,10 @@ export {
   type SearchResult,
   type UnreadableEntry,
 } from './search.ts';
-export type { TokenClaim, TokenTurn } from './token-turn.ts';
+export type { TokenTurn } from './token-turn.ts';
 export type { Query } from './url.ts';
-export { type VendorRule, vendorRules } from './vendors/table.ts';
-export {
-  type DocumentRules,
-  isOffered,
-  type NotOffered,
-  type Offered,
-  type PersonSought,
-  type PollGrammar,
-  type Vendor,
-} from './vendors/vendor.ts';
+export { vendorRules } from './vendors/table.ts';
+export { type DocumentRules, isOffered, type NotOffered, type PersonSought, type Vendor } from './vendors/vendor.ts';
 export type { Verdict } from './verdict.ts';
 
 /** One file each, with the same members in the same order. */

@@ -28,7 +28,7 @@ export const walter: Person = {
 };
 
 /** Treated at a hospital that has no such patient. */
-export const amina: Person = {
+const amina: Person = {
   name: 'amina',
   given: 'Amina',
   family: 'Yusuf',
@@ -58,7 +58,7 @@ export const amina: Person = {
 };
 
 /** The same at the other hospital. */
-export const luis: Person = {
+const luis: Person = {
   name: 'luis',
   given: 'Luis',
   family: 'Moreno',

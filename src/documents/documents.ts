@@ -2,9 +2,9 @@
 
 export { unnamedPlaces } from './directory.ts';
 export { type DocumentFacts, type DocumentInput, documentFacts } from './facts.ts';
-export { type FoundMarker, findMarker, type MarkerParts, markerOf } from './marker.ts';
+export { findMarker, markerOf } from './marker.ts';
 export { renderMessage, renderMessageTakenBack } from './message.ts';
-export { type NoteHeadInput, noteFacts, noteHead, renderNote } from './note.ts';
+export { noteFacts, noteHead, renderNote } from './note.ts';
 export type { Frame } from './page.ts';
 export type { Rendered } from './rendered.ts';
 export { type RetractionFrame, renderRetraction } from './retraction.ts';

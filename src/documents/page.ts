@@ -61,7 +61,7 @@ export interface Page {
   readonly leftOut: readonly string[];
 }
 
-export const title = 'Community care plan';
+const title = 'Community care plan';
 export const subtitle = 'Information from a community agency, not a hospital order';
 const safetyAtMost = 5;
 const asksAtMost = 3;

@@ -6,7 +6,7 @@ import { byRank, place } from './order.ts';
 import { present } from './values.ts';
 
 /** Days between two reviews where the plan does not say (records.md 5.1). */
-export const defaultReviewDays = 30;
+const defaultReviewDays = 30;
 
 const shownStatuses = ['active', 'on-hold', 'completed', 'revoked'];
 

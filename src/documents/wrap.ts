@@ -1,6 +1,6 @@
 // Lines of at most 78 characters (closed-loop.md B8).
 
-export const lineWidth = 78;
+const lineWidth = 78;
 /** A longer word is broken where the line ends instead of leaving most of it empty: so texts of long words cost no more than others. */
 const longWord = 20;
 

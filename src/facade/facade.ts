@@ -90,7 +90,7 @@ export interface Facade {
   answer(call: FacadeCall, holder: TokenHolder): Promise<FacadeAnswer>;
 }
 
-export function openFacade(home: Home, addresses: Addresses): Facade {
+function openFacade(home: Home, addresses: Addresses): Facade {
   return {
     open({ method, path }) {
       if (method !== 'GET') return undefined;

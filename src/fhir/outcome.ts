@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts';
 import { isObject } from '../json.ts';
 
 /** From worst to best (http://hl7.org/fhir/issue-severity). */
-export const severities = ['fatal', 'error', 'warning', 'information'] as const;
+const severities = ['fatal', 'error', 'warning', 'information'] as const;
 
 export type Severity = (typeof severities)[number];
 

@@ -31,13 +31,11 @@ import { changedTask, legalFor, MoveRefused } from './task-change.ts';
 import { type Course, type Narrowing, type Portion, type Visible, visibleInTurn, visibleTo } from './visible.ts';
 import { add, change, checkVersion, lockTask, type OwnTask, type Writer } from './writing.ts';
 
-export type { Actor, AuditEntry } from '../access/access.ts';
-export { type AppointmentMade, type ContactMade, longestComment, type TaskMove } from './actions.ts';
-export { heldTypes } from './exchanger.ts';
+export type { Actor } from '../access/access.ts';
 export type { HomeReferral } from './referral.ts';
 export type { HomeResource } from './rows.ts';
-export { legalFor, MoveRefused } from './task-change.ts';
-export type { Course, Narrowing, Place, Portion, Visible } from './visible.ts';
+export { MoveRefused } from './task-change.ts';
+export type { Narrowing, Place, Visible } from './visible.ts';
 
 /**
  * `partner` is the partner's name in the configuration; every call throws CasebridgeError `partner-unknown` for another. A Task that is not one of

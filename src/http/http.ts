@@ -18,7 +18,7 @@ import { routes } from './routes.ts';
 
 export type * from './gateway-api.ts';
 export { readReplayScope } from './handlers/replays.ts';
-export { checkLine, emptyCounts, type IntakeCounts, type LineAnswer, takeIn } from './intake.ts';
+export { checkLine, emptyCounts, type IntakeCounts, takeIn } from './intake.ts';
 export { FieldsRefused } from './problem.ts';
 export type { AlertView } from './queries/alerts.ts';
 export type { AttentionView } from './queries/attention.ts';

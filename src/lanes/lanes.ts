@@ -1,7 +1,7 @@
 // Front door of lanes/: the sync core. A lane is one subject on one connection; running it brings the server to what the records want
 // (lanes.md).
 //
-// Here: what all of it shares, such as the lease, links and the feeder, and the two pure questions, plan.ts (what is to be done) and merge.ts.
+// Here: what all of it shares, such as the lease and the feeder, and the two pure questions, plan.ts (what is to be done) and merge.ts.
 // A run, in its order:
 //   run/            from the lease through its steps to the lane being given back
 //   load/           what the store says, in one snapshot
@@ -16,15 +16,16 @@
 //   documents/      what goes as a readable document or a message where no resource of ours is taken
 //   decisions/      what only a person may settle
 // Around it:
+//   links/          what is kept of a server: looks, links and their states; who waits for whom, and which lanes are wanted
 //   configuration/  what a start does, and which configuration is in force
 //   budget/         the rate of a connection, shared by all processes
 //   polls/          what changed on the other side, and who is asked about
 //   operating/      what operators see and do: pausing, replays, previews, mass changes, alerts
 
 export { lanesAtOnce } from './budget/at-once.ts';
-export { type BreakerProbe, freeDeadShares, probeFailing, sharedBudget } from './budget/shared-budget.ts';
+export { freeDeadShares, probeFailing, sharedBudget } from './budget/shared-budget.ts';
 export { offerPatch, referralsOffered } from './changes.ts';
-export { cachedCapabilities, readAbilities, slotsOf } from './configuration/abilities.ts';
+export { cachedCapabilities, readAbilities } from './configuration/abilities.ts';
 export {
   activateMapping,
   activeMappings,
@@ -38,7 +39,6 @@ export {
 export {
   configurationOf,
   configuredOtherwise,
-  type OtherConfiguration,
   type Standing,
   standingColumns,
   standingOf,
@@ -56,15 +56,16 @@ export { appointmentRecord } from './inbound/their-appointment.ts';
 export { commentIdOf, commentsByTime, joinedComments } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
 export type { LaneKey } from './lease.ts';
-export { hashOfSeen, raiseWanted, saveSeen } from './links.ts';
+export { saveSeen } from './links/seen.ts';
+export { raiseWanted } from './links/wanted.ts';
 export { createLaneMemories } from './load/lane-memory.ts';
 export { closeAlert, openAlert, openAlertOnce, reviewAlerts } from './operating/alerts.ts';
-export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/by-hand.ts';
 export { type ConnectionReport, connectionReport, offReport } from './operating/connection-report.ts';
 export { drain, finishDrains } from './operating/drain.ts';
 export { type DryRun, dryRun } from './operating/dry-run.ts';
-export { reviewMassChanges } from './operating/mass-change.ts';
-export { type Probe, probePaused, probeSoon, setPaused } from './operating/pause.ts';
+export { parkLane, retryLane, runByHand, type Signature, skipStuck } from './operating/lane-by-hand.ts';
+export { reviewMassChanges } from './operating/mass-change/review.ts';
+export { probePaused, probeSoon, setPaused } from './operating/pause.ts';
 export {
   bundleEntries,
   collectionBundle,
@@ -77,14 +78,12 @@ export {
 } from './operating/preview.ts';
 export { type ReplayAsked, startReplay } from './operating/replay.ts';
 export { workDryRuns, workReplays } from './operating/replay-work.ts';
-export { type Resting, restingConnections } from './operating/resting.ts';
+export { type Resting, restingConnections } from './operating/resting-connections.ts';
 export { reviewStuck, stuckTopic } from './operating/stuck-deliveries.ts';
 export { patientsIn } from './patients/patient-of.ts';
 export { type RelinkAsked, type Relinked, relinkPatient, requirePatient } from './patients/relink.ts';
-export type { Written } from './patients/written.ts';
-export { type IdentifierSought, keepVisit, type PatientFound, patientsWith, readsVisits } from './polls/keep-adt.ts';
+export { type IdentifierSought, keepVisit, patientsWith, readsVisits } from './polls/keep-adt.ts';
 export { runDuePolls } from './polls/poll.ts';
-export type { PollReport } from './polls/poll-report.ts';
 export { preparePolls, refreshRoster, uploadRoster } from './polls/roster.ts';
 export { findSought, type NumberSought, numberSought } from './polls/roster-sought.ts';
 export { heardFromOwn, subscriptionsLeft } from './polls/subscribe.ts';

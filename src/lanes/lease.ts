@@ -38,7 +38,7 @@ export interface Lease extends LaneKey {
 export class LeaseLost extends Error {}
 
 /** Of a lane's row that has work. */
-export const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
+const isOverdue = sql<boolean>`due_at < now() - ${retryHorizonMs} * interval '1 millisecond'`;
 
 /** Of a lane's row: has been tried for as long, and is tried on. */
 export const isTriedForDays = sql<boolean>`done < wanted and stopped is null and attempts > 0 and ${isOverdue}`;
@@ -118,6 +118,11 @@ export async function isUnreleased({ db }: Store, { connection, subject }: LaneK
     .where(isRunnable)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** The alert that a lane has brought processes down. */
+export function crashTopic({ connection, subject }: LaneKey): string {
+  return `lane-crashed:${connection}:${subject}`;
 }
 
 /**

@@ -14,7 +14,7 @@ export { owners, stateMachines } from './compile-slot.ts';
 export { derivations } from './derive.ts';
 export { setElement } from './elements.ts';
 export { type ExplainedAbsorb, explainAbsorb } from './explain-absorb.ts';
-export { exportFml, type FmlExport, type FmlMap, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
+export { exportFml, fmlLimits, type LeftOut } from './export-fml/export-fml.ts';
 export { mergePatch, patched } from './merge-patch.ts';
 export {
   conceptMapWords,

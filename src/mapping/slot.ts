@@ -158,7 +158,7 @@ export function valueAt(resource: JsonObject, path: readonly string[]): Json | u
 }
 
 /** Sets a path in place, making and removing the objects on the way as needed. */
-export function setAt(target: JsonObject, path: readonly string[], value: Json | undefined, from = 0): void {
+function setAt(target: JsonObject, path: readonly string[], value: Json | undefined, from = 0): void {
   const name = path[from];
   if (name === undefined) {
     return;

@@ -133,7 +133,7 @@ function compileEntry(
 }
 
 /** A lens on one value. */
-export function compileValue(node: Node, cursor: Cursor, place: Place, build: Build): Lens | undefined {
+function compileValue(node: Node, cursor: Cursor, place: Place, build: Build): Lens | undefined {
   if (node.kind === 'list') {
     return build.problems.error(node.at, `${place.fact.path} is no list.`);
   }

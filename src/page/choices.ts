@@ -7,7 +7,7 @@ export type DeclineReason = (typeof declineReasons)[number];
 
 /** What came of it; the first ones complete the referral, the others end it without the service. */
 export const servedOutcomes = ['service-received', 'partly-received'] as const;
-export const unservedOutcomes = [
+const unservedOutcomes = [
   'not-received',
   'client-declined',
   'no-show',
@@ -29,7 +29,7 @@ export const agreements = ['proposed', 'booked'] as const;
 export type Agreement = (typeof agreements)[number];
 
 /** The forms of the page, by the last part of their addresses. */
-export const actions = [
+const actions = [
   'accept',
   'decline',
   'start',

@@ -100,7 +100,7 @@ async function isNeedless(
   return event === newReferral && isTaskStatus(status) && isTerminal(status);
 }
 
-export function linkAddress({ email, sms }: PageContact): Address {
+function linkAddress({ email, sms }: PageContact): Address {
   return email === undefined ? { kind: 'sms', to: sms ?? '' } : { kind: 'email', to: email };
 }
 

@@ -17,7 +17,7 @@ export interface FieldBox {
   readonly returned: Returned | undefined;
 }
 
-export function fieldId(form: string, field: FieldName): string {
+function fieldId(form: string, field: FieldName): string {
   return `${form}-${field}`;
 }
 

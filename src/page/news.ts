@@ -13,7 +13,7 @@ import { type AppointmentVersion, lastArranged, type ReferralParts, type TaskVer
  * All that the agency has done so far and the partner has to know, each by a name of its own; the partner's own doings are none. Pure, and the same
  * for the same referral.
  */
-export function eventsOf({ task, versions, appointmentVersions, cancelAsked }: ReferralParts): string[] {
+function eventsOf({ task, versions, appointmentVersions, cancelAsked }: ReferralParts): string[] {
   const { status } = task;
   const isEnded = isTaskStatus(status) && isTerminal(status);
   const last = versions.at(-1);
@@ -31,7 +31,7 @@ export function eventsOf({ task, versions, appointmentVersions, cancelAsked }: R
 }
 
 /** The same of a referral that the partner may not see any more, and had not brought to an end. */
-export function eventsOfGone(versions: readonly TaskVersion[]): string[] {
+function eventsOfGone(versions: readonly TaskVersion[]): string[] {
   // What is taken back is entered in error, which says nothing of where the referral stood.
   const last = versions.findLast(({ by, task }) => by === 'them' || task.status !== 'entered-in-error');
   if (last === undefined) return [];

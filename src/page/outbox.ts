@@ -33,7 +33,7 @@ const leaseSeconds = 60;
 const firstWaitMs = 30_000;
 const longestWaitMs = 3_600_000;
 /** A message that nobody has taken for so long is given up. */
-export const giveUpAfterHours = 48;
+const giveUpAfterHours = 48;
 
 /**
  * Makes a row of each event for each contact that has none yet. What had happened before a contact was first told of the referral is told with it.

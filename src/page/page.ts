@@ -19,7 +19,6 @@ import { type Asked, addEvents, freeMessages, retryMessage, withdrawMessage } fr
 import { type Seal, sealOf } from './seal.ts';
 
 export type { PageAnswer, PageRequest } from './answer.ts';
-export type { Messenger } from './messenger.ts';
 export { endUntold } from './outbox.ts';
 
 export interface PartnerPage {

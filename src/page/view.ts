@@ -246,7 +246,7 @@ export function declineStatus(status: TaskStatus): 'rejected' | 'cancelled' | un
   return status === 'accepted' || status === 'on-hold' ? 'cancelled' : undefined;
 }
 
-export function versionOf(resource: JsonObject): string {
+function versionOf(resource: JsonObject): string {
   return textAt(objectAt(resource, 'meta'), 'versionId') ?? '';
 }
 

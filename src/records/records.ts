@@ -17,12 +17,12 @@ export {
   withCustomFields,
 } from './custom-fields.ts';
 export { type FieldError, kindOf, shownName } from './field-error.ts';
-export { type Field, type FieldFact, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
+export { type Field, type FieldKind, fieldNames, fieldTree, schemaAt } from './fields.ts';
 export { isCalendarDate, isInstant, isInstantOrLocal, isPartialDate } from './formats.ts';
 export { withOffset } from './local-time.ts';
 export { openCaseStatuses } from './open-case.ts';
 export { type JsonLimits, parseJson } from './parse-json.ts';
-export { brokenIn, type ParsedRecord, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
+export { brokenIn, type ParseOptions, parseRecord, type StoredRecord } from './parse-record.ts';
 export { type RecordLine, type RecordLineLimits, readRecordLines } from './record-lines.ts';
 export { type RecordSchemas, shippedSchemas } from './record-schemas.ts';
 export { isRecordType, type RecordKey, type RecordType, recordTypes } from './record-type.ts';
@@ -30,4 +30,4 @@ export type * from './record-types.ts';
 export { aheadLimitMs } from './rules.ts';
 export { sameClient } from './same-client.ts';
 export { definitionsSchema, recordSchemas } from './schemas.ts';
-export { parseSubject, type SubjectKind, sourceOf, subjectOf } from './subject.ts';
+export { parseSubject, sourceOf, subjectOf } from './subject.ts';

@@ -22,8 +22,8 @@ export {
 export { codesOf } from './codes.ts';
 export { judgeMove, performerElements, reasonedStatuses } from './judge-move.ts';
 export { patientTaskKind, patientTaskKinds, patientTaskRules } from './patient-tasks.ts';
-export { type BegunReading, type BegunReferral, passesOn, readBegun } from './read-begun.ts';
-export { type OrderObservation, readOrder } from './read-order.ts';
+export { type BegunReading, passesOn, readBegun } from './read-begun.ts';
+export { readOrder } from './read-order.ts';
 export { isOutcomeUnknown, resultsNamedBy } from './read-result.ts';
 export {
   changedAt,

@@ -9,7 +9,7 @@ import { SandboxRequest } from './exchange.ts';
 import { type SimulatedServer, serve } from './serve.ts';
 import { oracleTenant } from './vendors/oracle/tenant.ts';
 
-export { type HospitalSeed, hospitalSeed, inventedPeople, type SeedPerson } from './hospital-seed.ts';
+export { hospitalSeed, inventedPeople, type SeedPerson } from './hospital-seed.ts';
 
 export interface Sandbox {
   /** Such as http://127.0.0.1:8090, without a slash at the end. */

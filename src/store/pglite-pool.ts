@@ -72,7 +72,7 @@ export class PglitePool {
 }
 
 /** One checked-out client, as pg and BullMQ know it. */
-export class PgliteClient extends EventEmitter implements PostgresPoolClient {
+class PgliteClient extends EventEmitter implements PostgresPoolClient {
   readonly #session: Session;
   readonly #schema: string;
   readonly #unlisten: (() => Promise<void>)[] = [];

@@ -27,7 +27,7 @@ export interface Answered {
 }
 
 /** An error of the database, with the fields that PostgreSQL's drivers give it. */
-export class ProtocolError extends Error {
+class ProtocolError extends Error {
   readonly severity: string;
   readonly code: string;
   readonly table: string | undefined;

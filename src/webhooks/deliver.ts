@@ -77,7 +77,7 @@ export function startDeliveries(deps: DeliveryDeps): Deliveries {
  * The same for every attempt at a change, and another one for what a restored store gives the same cursor: a receiver that knows it has the
  * change.
  */
-export function messageId({ source, cursor, at }: Pick<ChangeRow, 'source' | 'cursor' | 'at'>): string {
+function messageId({ source, cursor, at }: Pick<ChangeRow, 'source' | 'cursor' | 'at'>): string {
   return `${source}-${cursor}-${at.getTime().toString(36)}`;
 }
 

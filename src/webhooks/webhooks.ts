@@ -11,8 +11,7 @@ import { type Deliveries, startDeliveries } from './deliver.ts';
 import { type Attempt, openReceiver, type Receiver } from './receiver.ts';
 import { type ChangeRow, enable, freeDeliveries, replayAfter, reviewReceivers } from './rows.ts';
 
-export { type Attempt, openReceiver } from './receiver.ts';
-export type { ChangeRow } from './rows.ts';
+export { openReceiver } from './receiver.ts';
 
 export interface Webhooks {
   /** Begins to deliver, in this process too. */

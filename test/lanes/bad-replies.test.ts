@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Json, JsonObject } from '../../src/json.ts';
 import { reviewAlerts } from '../../src/lanes/lanes.ts';
-import { raiseWanted } from '../../src/lanes/links.ts';
+import { raiseWanted } from '../../src/lanes/links/wanted.ts';
 import { aGoal } from '../builders.ts';
 import { html, large, outcome, renamed, repliesOf, slot, subject } from '../support/broken-replies.ts';
 import { caseload, directoryAndClient } from '../support/caseload.ts';

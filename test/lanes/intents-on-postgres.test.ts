@@ -12,7 +12,7 @@ import {
   setPaused,
 } from '../../src/lanes/lanes.ts';
 import { LeaseLost, takeLease } from '../../src/lanes/lease.ts';
-import type { PlanBasis } from '../../src/lanes/load/load.ts';
+import type { PlanBasis } from '../../src/lanes/send/operations.ts';
 import { PlanOutdated, storeIntents } from '../../src/lanes/send/operations.ts';
 import { type MappingFile, readMappingFiles } from '../../src/mapping/mapping.ts';
 import { acceptRecords, type CheckedRecord } from '../../src/records/records.ts';

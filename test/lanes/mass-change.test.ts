@@ -8,7 +8,7 @@ import type { JsonObject } from '../../src/json.ts';
 import { shapingOf } from '../../src/lanes/configuration/configuration.ts';
 import { openDecision } from '../../src/lanes/decisions/decisions.ts';
 import { activateMapping, reviewMassChanges, wantAll } from '../../src/lanes/lanes.ts';
-import { shapeOf } from '../../src/lanes/operating/mass-change.ts';
+import { shapeOf } from '../../src/lanes/operating/mass-change/lane-basis.ts';
 import { readMappingFiles } from '../../src/mapping/mapping.ts';
 import { aCarePlan, aCase, aClient, aGoal, anOrganization } from '../builders.ts';
 import { caseWithReferral, directoryAndClient, type Item } from '../support/caseload.ts';

@@ -1,7 +1,7 @@
 // Replies that are broken or untrue, to requests about one organization that is on the server and linked.
 
 import type { JsonObject } from '../../src/json.ts';
-import { raiseWanted } from '../../src/lanes/links.ts';
+import { raiseWanted } from '../../src/lanes/links/wanted.ts';
 import { anOrganization } from '../builders.ts';
 import type { World } from './world.ts';
 

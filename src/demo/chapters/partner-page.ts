@@ -64,7 +64,7 @@ export async function countAnswered({ gateway }: Stage): Promise<number> {
 }
 
 /** Sends a referral that is open. @returns the link that comes for it, and how many records were accepted */
-export async function referToPage(
+async function referToPage(
   { gateway, phone, signal }: Stage,
   referral: OnPage,
 ): Promise<{ link: string; records: number }> {

@@ -12,14 +12,15 @@ import { commentsByTime, isHeard, joinedComments } from '../inbound/their-commen
 import { type Run, receiverFor } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { type Lease, underLease } from '../lease.ts';
-import { updateLink } from '../links.ts';
+import { updateLink } from '../links/links.ts';
 import type { LaneState } from '../load/load.ts';
 import { linkedTargets, resolverOf } from '../look/linked-targets.ts';
 import type { ResultsByTask } from '../look/task-results.ts';
 import { elementTopic } from '../plan.ts';
 import { jointPatch, offeredWith, withFields } from './both-changes.ts';
 import { countReverts, keepReverts } from './reverts.ts';
-import { type SettleContext, type Settlement, settle } from './settle.ts';
+import { settle } from './settle.ts';
+import type { SettleContext, Settlement } from './settlement.ts';
 import { keepUnmappedBack } from './unmapped.ts';
 
 /** Settles every observed resource of the lane. @returns true when something was stored, so that the lane is to be loaded again. */

@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../json.ts';
 import { type Database, json, type Signed, type Store } from '../../store/store.ts';
 import { nameOf, type ResourceKey } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 
 export type DecisionRow = Selectable<Database['decision']>;
 

@@ -8,9 +8,9 @@ import { offerPatch, withOffered } from '../changes.ts';
 import type { LinkRow } from '../desire/known.ts';
 import { ownIdentifierFact } from '../desire/still-ours.ts';
 import { nameOf } from '../lane-resource.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { withFact } from '../merge.ts';
-import { settleMassChange } from '../operating/mass-change.ts';
+import { settleMassChange } from '../operating/mass-change/answer.ts';
 import { settleGone, takeOut } from '../operating/mass-gone.ts';
 import { partFrom } from '../patients/merged.ts';
 import {

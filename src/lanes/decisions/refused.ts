@@ -13,7 +13,7 @@ import { type Choice, closeObsolete, openDecision } from './decisions.ts';
 import { canBeSetAside, setAside } from './set-aside.ts';
 
 /** One open question per lane. */
-export const refusedTopic = 'refused';
+const refusedTopic = 'refused';
 
 /** Whether the question is open. */
 export function isAsked(open: readonly DecisionRow[]): boolean {

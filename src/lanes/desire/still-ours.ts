@@ -40,7 +40,7 @@ export interface LookedAt {
 }
 
 /** Undefined: it is what the link is to, or nothing says that it is not. What has been taken in once is not doubted. */
-export function strangerIn(look: LookedAt): Stranger | undefined {
+function strangerIn(look: LookedAt): Stranger | undefined {
   const { key, link, record, shown, hash } = look;
   if (link.retired || link.seenHash === hash) return undefined;
   const isClient = key.type === 'client';

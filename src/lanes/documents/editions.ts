@@ -6,7 +6,7 @@ import { type Database, json } from '../../store/store.ts';
 import { type NewDecision, openDecision } from '../decisions/decisions.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import { type LinkTarget, saveLinks } from '../links.ts';
+import { type LinkTarget, saveLinks } from '../links/links.ts';
 import { documentSlot, type Edition, type EditionPlan } from './document.ts';
 
 export type EditionRow = Selectable<Database['edition']>;

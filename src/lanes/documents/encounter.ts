@@ -47,7 +47,7 @@ export async function findEncounter(
 const openStatuses = ['arrived', 'triaged', 'in-progress', 'onleave'];
 
 /** The id of the open encounter that started last; undefined when none is open. */
-export function newestOpen(encounters: readonly JsonObject[]): string | undefined {
+function newestOpen(encounters: readonly JsonObject[]): string | undefined {
   const open = encounters.filter(
     ({ status, period }) =>
       openStatuses.includes(String(status)) && !(isObject(period) && typeof period.end === 'string'),

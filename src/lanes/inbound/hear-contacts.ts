@@ -9,7 +9,7 @@ import { offerPatch, referralsOffered } from '../changes.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { type LaneKey, type Lease, underLease } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import type { LaneState } from '../load/load.ts';
 import { linkedTargets, resolverOf } from '../look/linked-targets.ts';
 import { markClocks } from '../mark-clocks.ts';

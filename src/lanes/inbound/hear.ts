@@ -10,7 +10,7 @@ import { messageWords } from '../documents/message-words.ts';
 import { type Run, receiverFor } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { type Lease, underLease } from '../lease.ts';
-import { hashOfSeen } from '../links.ts';
+import { hashOfSeen } from '../links/seen.ts';
 import { localName, patientsOf, referenced } from './about.ts';
 import { cut } from './cut.ts';
 import { keepTaken } from './keep-taken.ts';

@@ -4,7 +4,7 @@
 import { type Store, sql } from '../../store/store.ts';
 import type { Run } from '../lane-connection.ts';
 import { type Lease, underLease } from '../lease.ts';
-import { hashOfSeen, saveSeen } from '../links.ts';
+import { hashOfSeen, saveSeen } from '../links/seen.ts';
 import type { Failure } from '../look/search-failure.ts';
 import { mostLooks, readThere } from './look.ts';
 

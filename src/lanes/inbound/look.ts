@@ -4,7 +4,7 @@ import type { JsonObject } from '../../json.ts';
 import { json, type Store, sql } from '../../store/store.ts';
 import type { LaneConnection, Run } from '../lane-connection.ts';
 import { underLease } from '../lease.ts';
-import { saveSeen } from '../links.ts';
+import { saveSeen } from '../links/seen.ts';
 import { readOne } from '../look/read-one.ts';
 import { type Failure, failureOf } from '../look/search-failure.ts';
 import { localName, type Named } from './about.ts';

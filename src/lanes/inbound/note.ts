@@ -7,7 +7,7 @@ import { reason } from '../../errors.ts';
 import { isObject, type JsonObject } from '../../json.ts';
 import { type Database, json } from '../../store/store.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { nobodyTopic, openAlert } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { becomes, localName, partOf, patientsOf, referenced } from './about.ts';

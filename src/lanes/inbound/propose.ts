@@ -5,7 +5,7 @@ import { contentHash } from '../../fhir/fhir.ts';
 import { isObject, type Json, type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
 import type { CompiledSlot, MappingSet, SlotRef } from '../../mapping/mapping.ts';
 import { isInstant, type RecordType } from '../../records/records.ts';
-import { hashOfSeen } from '../links.ts';
+import { hashOfSeen } from '../links/seen.ts';
 import type { InboundPart } from './rows.ts';
 
 export type Resolve = (reference: string) => SlotRef | undefined;

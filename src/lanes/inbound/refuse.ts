@@ -8,7 +8,7 @@ import { type Json, type JsonObject, objectsAt } from '../../json.ts';
 import { type Database, json, type Transaction, timeOf } from '../../store/store.ts';
 import type { RecordRow } from '../desire/known.ts';
 import type { LaneKey } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { markClocks } from '../mark-clocks.ts';
 
 /** Whether a record is the refusal of a proposal, which no source has sent. */

@@ -8,7 +8,7 @@ import { type Change, offerChanges } from '../changes.ts';
 import { closeObsolete, openDecision } from '../decisions/decisions.ts';
 import { type LaneConnection, type Run, receiverFor } from '../lane-connection.ts';
 import { type LaneKey, type Lease, underLease } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { linkedTargets } from '../look/linked-targets.ts';
 import type { Failure } from '../look/search-failure.ts';
 import { markClocks } from '../mark-clocks.ts';

@@ -9,8 +9,7 @@ import type { LaneOfSource } from '../changes.ts';
 import type { DecisionRow } from '../decisions/decisions.ts';
 import { type LinkRow, type RecordName, type RecordRow, recordKey, type SeenRow } from '../desire/known.ts';
 import type { EditionRow } from '../documents/editions.ts';
-import { type LaneKey, type Lease, leaseQuery, type Taker } from '../lease.ts';
-import { crashTopic } from '../operating/alerts.ts';
+import { crashTopic, type LaneKey, type Lease, leaseQuery, type Taker } from '../lease.ts';
 import { patientTopic } from '../patients/patient-link.ts';
 import type { OperationRow } from '../send/operations.ts';
 

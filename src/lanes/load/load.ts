@@ -15,10 +15,10 @@ import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
 import { patientTopic } from '../patients/patient-link.ts';
 import type { RunMemory } from '../run/run-memory.ts';
-import type { OperationRow } from '../send/operations.ts';
+import type { OperationRow, PlanBasis } from '../send/operations.ts';
 import { tellHalted } from './halted.ts';
 import { recognized } from './lane-memory.ts';
-import { type ReadRecord, unnamedReads } from './lane-reads.ts';
+import { unnamedReads } from './lane-reads.ts';
 import { type LaneHolds, type LaneRows, readLane } from './lane-rows.ts';
 
 export interface LaneState {
@@ -36,19 +36,6 @@ export interface LaneState {
   readonly now: Date;
   readonly holds: LaneHolds;
   readonly rows: LaneRows;
-}
-
-export interface PlanBasis {
-  /** The lane's counter: every cause raises it. */
-  readonly wanted: number;
-  readonly mappingVersion: string;
-  readonly connectionEpoch: number;
-  readonly isPaused: boolean;
-  readonly epochs: ReadonlyMap<string, number>;
-  /** Records of other lanes that no finished run has named: a new version of one, or of its labels, raises no counter of this lane yet. */
-  readonly unnamed: readonly ReadRecord[];
-  /** When a consent of the client comes into force or is in force no more. */
-  readonly until: Date | undefined;
 }
 
 /**
@@ -153,7 +140,7 @@ function documentsHeld(timeZone: string, rows: LaneRows): DocumentsHeld {
 }
 
 /** Keys of the counters that a consent or a re-link raises (lanes.md 7). */
-export function epochKeys(lease: Lease, clientId: string | undefined): string[] {
+function epochKeys(lease: Lease, clientId: string | undefined): string[] {
   if (clientId === undefined) return [];
   return [`client:${lease.source}/${clientId}`, `patient:${lease.connection}:${lease.source}/${clientId}`];
 }

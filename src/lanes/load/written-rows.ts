@@ -7,15 +7,8 @@ import type { LinkRow, SeenRow } from '../desire/known.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { nameOf } from '../lane-resource.ts';
 import { type Lease, LeaseLost } from '../lease.ts';
-import {
-  type LinkTarget,
-  type LinkUpdate,
-  type NewLink,
-  type SeenResource,
-  updateLinks,
-  upsertLinks,
-  upsertSeen,
-} from '../links.ts';
+import { type LinkTarget, type LinkUpdate, type NewLink, updateLinks, upsertLinks } from '../links/links.ts';
+import { type SeenResource, upsertSeen } from '../links/seen.ts';
 import { type ClosedOperation, updateClosed } from '../send/operations.ts';
 import { type LaneRows, linkRow, type Stored, seenRow } from './lane-rows.ts';
 

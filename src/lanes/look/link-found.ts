@@ -5,7 +5,9 @@ import { closeObsolete, resourceTopic } from '../decisions/decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource } from '../lane-resource.ts';
 import { type LaneKey, underLease } from '../lease.ts';
-import { hashOfSeen, raiseWanted, saveLinks, saveSeen } from '../links.ts';
+import { saveLinks } from '../links/links.ts';
+import { hashOfSeen, saveSeen } from '../links/seen.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { lanesKeeping, patientTopic } from '../patients/patient-link.ts';
 
 /** @returns the lanes that waited for the link, or keep what began there of the patient that it names. */

@@ -7,7 +7,7 @@ import { holdDocuments } from '../documents/editions.ts';
 import type { Run } from '../lane-connection.ts';
 import type { LaneResource, LinkState } from '../lane-resource.ts';
 import { underLease } from '../lease.ts';
-import { hashOfSeen, saveSeen } from '../links.ts';
+import { hashOfSeen, saveSeen } from '../links/seen.ts';
 import { type Survivor, saysMerged, standsAgain, storeMerge, storeUnmerge, survivorOf } from '../patients/merged.ts';
 import { type OneRead, readOne } from './read-one.ts';
 import { type Failure, failureOf, isFailure, isRestricted, type Refused } from './search-failure.ts';

@@ -5,7 +5,7 @@ import { type Reason, reason } from '../../errors.ts';
 import { staleLimit } from '../../records/records.ts';
 import { type Database, json } from '../../store/store.ts';
 import type { LaneDeps } from '../lane-connection.ts';
-import { isTriedForDays, type LaneKey } from '../lease.ts';
+import { isTriedForDays } from '../lease.ts';
 import { unknownOutcomes, unknownTooLongMs } from '../unknown/unknown-outcomes.ts';
 
 /** Each with the connection behind it. */
@@ -20,11 +20,6 @@ export interface Alert {
   /** Absent: it is about no connection. */
   readonly connection?: string;
   readonly reason: Reason;
-}
-
-/** That a lane has brought processes down. */
-export function crashTopic({ connection, subject }: LaneKey): string {
-  return `lane-crashed:${connection}:${subject}`;
 }
 
 export async function openAlert(trx: Transaction<Database>, { topic, connection, reason }: Alert): Promise<void> {

@@ -8,18 +8,9 @@ import { isMarkedGone, leaveGone } from '../decisions/set-aside.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { Lease } from '../lease.ts';
 import { closeAlert, openAlert } from './alerts.ts';
-import {
-  alertTopic,
-  type Cause,
-  type CauseKey,
-  causeWords,
-  changeCount,
-  isRow,
-  type LinkKey,
-  lockCount,
-  massLimit,
-  topicOf,
-} from './mass-change.ts';
+import { alertTopic, topicOf } from './mass-change/ask.ts';
+import { type Cause, type CauseKey, causeWords } from './mass-change/cause.ts';
+import { changeCount, isRow, type LinkKey, lockCount, massLimit } from './mass-change/counts.ts';
 
 /**
  * Asks about one resource that is gone, or takes it, with those asked about since the cause began, into the one question about very many. Where that

@@ -8,7 +8,7 @@ import { type Database, json, type Store, type Transaction } from '../../store/s
 import { activeVersion } from '../configuration/activate.ts';
 import type { LaneDeps } from '../lane-connection.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { type PlanNow, planNow, show } from './dry-run.ts';
 
 const mostAtOnce = 500;

@@ -6,7 +6,7 @@ import { openDecision, resourceTopic } from '../decisions/decisions.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { underLease } from '../lease.ts';
-import { updateLink } from '../links.ts';
+import { updateLink } from '../links/links.ts';
 import { chartOf } from './chart.ts';
 
 /** Gives up what the server has just refused to retire. @returns the slots that were given up. */

@@ -10,7 +10,7 @@ import { closeObsolete, openDecision } from '../decisions/decisions.ts';
 import { isStanding, type LinkRow } from '../desire/known.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import type { ResourceKey } from '../lane-resource.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { readOne } from '../look/read-one.ts';
 import { isRestricted } from '../look/search-failure.ts';
 import { replacedBy } from './match.ts';

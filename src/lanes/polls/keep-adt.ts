@@ -5,7 +5,8 @@ import { type JsonObject, objectAt, textAt } from '../../json.ts';
 import { json, type Store } from '../../store/store.ts';
 import { type Noting, noteInbound } from '../inbound/note.ts';
 import type { LaneKey } from '../lease.ts';
-import { hashOfSeen, raiseWanted, saveSeen } from '../links.ts';
+import { hashOfSeen, saveSeen } from '../links/seen.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { notAskedCodes } from './poll-allowed.ts';
 import { lanesOfPatients } from './poll-keep.ts';
 

@@ -11,7 +11,8 @@ import { isKnownToSource, isToLookFor, isUnlinked } from '../inbound/look-absent
 import { noteInbound } from '../inbound/note.ts';
 import type { LaneConnection } from '../lane-connection.ts';
 import { distinctLanes, type LaneKey } from '../lease.ts';
-import { hashOfSeen, raiseWanted, saveSeen } from '../links.ts';
+import { hashOfSeen, saveSeen } from '../links/seen.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { type Alert, closeAlert, openAlert, openAlertOnce } from '../operating/alerts.ts';
 import { ownIdentifier } from '../own-identifier.ts';
 import { replacedBy, standsForItself } from '../patients/match.ts';

@@ -4,6 +4,7 @@ import { reason } from '../../errors.ts';
 import { factsOf } from '../../fault.ts';
 import type { LaneDeps, Run } from '../lane-connection.ts';
 import {
+  crashTopic,
   isUnreleased,
   type LaneKey,
   LeaseLost,
@@ -15,8 +16,8 @@ import {
   underLease,
 } from '../lease.ts';
 import { type LaneRows, takeLane } from '../load/lane-rows.ts';
-import { crashTopic, openAlert } from '../operating/alerts.ts';
-import { tellOverdue } from '../operating/overdue.ts';
+import { openAlert } from '../operating/alerts.ts';
+import { tellOverdue } from '../operating/overdue-lanes.ts';
 import { type RunTime, startRun } from './kept-lease.ts';
 import { again, LaneRun } from './lane-run.ts';
 import { newMemory } from './run-memory.ts';

@@ -11,7 +11,7 @@ import { askedKey } from '../cancel-question.ts';
 import { editionJson } from '../documents/document.ts';
 import type { ResourceKey } from '../lane-resource.ts';
 import { type LaneKey, type Lease, LeaseLost } from '../lease.ts';
-import type { PlanBasis } from '../load/load.ts';
+import type { ReadRecord } from '../load/lane-reads.ts';
 import type { Write } from '../plan.ts';
 
 export type OperationRow = Selectable<Database['operation']>;
@@ -35,6 +35,20 @@ export interface Intent {
 /** Thrown when consent, links, mapping or connection changed after the plan was made: nothing was sent, plan anew. */
 export class PlanOutdated extends Error {
   readonly reason: Reason = reason('plan-outdated');
+}
+
+/** What a plan was made from: intents are stored only where it is still so. */
+export interface PlanBasis {
+  /** The lane's counter: every cause raises it. */
+  readonly wanted: number;
+  readonly mappingVersion: string;
+  readonly connectionEpoch: number;
+  readonly isPaused: boolean;
+  readonly epochs: ReadonlyMap<string, number>;
+  /** Records of other lanes that no finished run has named: a new version of one, or of its labels, raises no counter of this lane yet. */
+  readonly unnamed: readonly ReadRecord[];
+  /** When a consent of the client comes into force or is in force no more. */
+  readonly until: Date | undefined;
 }
 
 export interface IntentInput {

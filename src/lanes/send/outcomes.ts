@@ -13,15 +13,11 @@ import { holdDocuments, keepFiled } from '../documents/editions.ts';
 import type { Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import type { LaneKey, Lease } from '../lease.ts';
-import {
-  hashOfSeen,
-  type LinkUpdate,
-  type NewLink,
-  raiseWanted,
-  type SeenResource,
-  saveStates,
-  wakeWaiting,
-} from '../links.ts';
+import type { LinkUpdate, NewLink } from '../links/links.ts';
+import { hashOfSeen, type SeenResource } from '../links/seen.ts';
+import { saveStates } from '../links/states.ts';
+import { wakeWaiting } from '../links/waiting.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import type { LaneRows } from '../load/lane-rows.ts';
 import { carriedOver, storeWriting, type Writing } from '../load/written-rows.ts';
 import { withFact } from '../merge.ts';

@@ -15,7 +15,7 @@ import { holdsEdition } from '../documents/reconcile-document.ts';
 import type { LaneConnection, LaneDeps, Run } from '../lane-connection.ts';
 import { type LaneResource, nameOf } from '../lane-resource.ts';
 import { type Lease, underLease } from '../lease.ts';
-import { updateLink } from '../links.ts';
+import { updateLink } from '../links/links.ts';
 import type { LaneState } from '../load/load.ts';
 import { readLinked } from '../look/read.ts';
 import type { Failure, Refused } from '../look/search-failure.ts';

@@ -72,7 +72,7 @@ function behind(prefix: string, form: Form): Form {
 }
 
 /** A lens between one record field and one value, by a form. */
-export function fieldLens(path: RecordPath, field: Field, form: Form, at: Position): Lens {
+function fieldLens(path: RecordPath, field: Field, form: Form, at: Position): Lens {
   const read = reader(path);
   const write = writer(path);
   const here = (raw: Json, { timeZone }: AbsorbRun): Json =>

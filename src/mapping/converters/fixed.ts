@@ -112,7 +112,7 @@ export function compileLocal(node: MapNode, place: Place, build: Build): Lens | 
 }
 
 /** A lens that always says `value`. Anything else that stands there is a fact of its own, so a change of it is seen. */
-export function constantLens(value: Json, isIt: (raw: Json) => boolean): Lens {
+function constantLens(value: Json, isIt: (raw: Json) => boolean): Lens {
   const own = primitiveFact(value) ?? value;
   const lens: Lens = {
     constant: true,

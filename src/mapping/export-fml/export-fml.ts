@@ -19,7 +19,6 @@ import { writeElements } from './templates.ts';
 import { type ExportOptions, given, leaveOut, record, type Writer } from './writer.ts';
 
 export type { LeftOut } from './left-out.ts';
-export type { ExportOptions } from './writer.ts';
 
 export interface FmlMap {
   readonly record: RecordType;

@@ -99,7 +99,7 @@ function writeEntry(writer: Writer, node: Node, spot: Spot, scope: Scope, condit
   return writeValue(writer, node, spot, scope, condition);
 }
 
-export function writeValue(writer: Writer, node: Node, spot: Spot, scope: Scope, condition: Condition): Rule[] {
+function writeValue(writer: Writer, node: Node, spot: Spot, scope: Scope, condition: Condition): Rule[] {
   if (node.kind === 'list') throw new Unsupported('a list where one value stands', node.at);
   if (node.kind === 'scalar') return constantValue(writer, node, spot, scope, condition);
   const { build } = writer;

@@ -252,7 +252,7 @@ export function assign(writer: Writer, place: Place, expression: string): string
 }
 
 /** The object itself, with the objects around it made where they are not there yet. */
-export function open(writer: Writer, { variable, below }: Target): { variable: string; targets: string[] } {
+function open(writer: Writer, { variable, below }: Target): { variable: string; targets: string[] } {
   const targets: string[] = [];
   let last = variable;
   for (const name of below) {

@@ -23,7 +23,7 @@ import { afterWrite } from './standard-subscriptions.ts';
 const fhirPath = '/standard/fhir/R4';
 const tokenPath = '/standard/oauth2/token';
 
-export const defaultSettings: StandardSettings = {
+const defaultSettings: StandardSettings = {
   ...idealSettings,
   auth: 'none',
   bearerToken: null,

@@ -4,7 +4,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Json, JsonObject } from '../../../src/json.ts';
-import { type SettleContext, settle } from '../../../src/lanes/absorb/settle.ts';
+import { settle } from '../../../src/lanes/absorb/settle.ts';
+import type { SettleContext } from '../../../src/lanes/absorb/settlement.ts';
 import type { LaneResource } from '../../../src/lanes/lane-resource.ts';
 import { sameFact, withFact } from '../../../src/lanes/merge.ts';
 import { elementTopic, plan } from '../../../src/lanes/plan.ts';

@@ -1,7 +1,8 @@
 // Which cause a change in masses is put down to, and how many changes it may make unasked (lanes.md 22).
 
 import { expect, test } from '@jest/globals';
-import { causeOf, massLimit } from '../../../src/lanes/operating/mass-change.ts';
+import { causeOf } from '../../../src/lanes/operating/mass-change/cause.ts';
+import { massLimit } from '../../../src/lanes/operating/mass-change/counts.ts';
 import type { LaneBasis } from '../../../src/store/store.ts';
 
 const then: LaneBasis = {

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../src/json.ts';
-import { type SettleContext, type Settlement, settle } from '../../../src/lanes/absorb/settle.ts';
+import { settle } from '../../../src/lanes/absorb/settle.ts';
+import type { SettleContext, Settlement } from '../../../src/lanes/absorb/settlement.ts';
 import type { LaneResource } from '../../../src/lanes/lane-resource.ts';
 import { elementTopic, plan } from '../../../src/lanes/plan.ts';
 import type { Facts, Owner } from '../../../src/mapping/mapping.ts';

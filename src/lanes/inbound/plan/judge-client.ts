@@ -1,7 +1,7 @@
 // The patient of standing referrals as a client: judged by whether the source has them. Pure.
 
 import type { JsonObject } from '../../../json.ts';
-import { hashOfSeen } from '../../links.ts';
+import { hashOfSeen } from '../../links/seen.ts';
 import type { Named } from '../about.ts';
 import { type Told, toldOfPatient } from '../propose.ts';
 import { clientFields } from './client-fields.ts';

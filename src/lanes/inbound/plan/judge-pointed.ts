@@ -1,6 +1,6 @@
 // Needs, goals and coverages that a standing referral points at, offered with it: judged by whether they say enough, and of nobody else. Pure.
 
-import { hashOfSeen } from '../../links.ts';
+import { hashOfSeen } from '../../links/seen.ts';
 import { localName, patientsOf, pointedAtBy } from '../about.ts';
 import { bodiesOf } from './request.ts';
 import { tellRecord } from './tell-record.ts';

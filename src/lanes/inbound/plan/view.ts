@@ -5,7 +5,7 @@ import { type JsonObject, textAt } from '../../../json.ts';
 import type { MappingSet, SlotRef } from '../../../mapping/mapping.ts';
 import { openCaseStatuses, type RecordType } from '../../../records/records.ts';
 import { type LaneConnection, receiverFor } from '../../lane-connection.ts';
-import { hashOfSeen } from '../../links.ts';
+import { hashOfSeen } from '../../links/seen.ts';
 import { resolverOf } from '../../look/linked-targets.ts';
 import { localName, type Named, patientsOf } from '../about.ts';
 import type { Look, Looks } from '../look.ts';

@@ -42,7 +42,7 @@ export function htmlNotFound(): Reply {
 }
 
 /** FHIR XML (https://hl7.org/fhir/R4/xml.html), elements in the order of the JSON. */
-export function resourceXml(resource: JsonObject): string {
+function resourceXml(resource: JsonObject): string {
   const { resourceType, ...elements } = resource;
   const name = String(resourceType);
   return `<${name} xmlns="http://hl7.org/fhir">${children(elements)}</${name}>`;

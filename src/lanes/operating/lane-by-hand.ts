@@ -15,7 +15,7 @@ import {
 import { askAgain, setAside, stuckIn } from '../decisions/set-aside.ts';
 import { nameOf } from '../lane-resource.ts';
 import type { LaneKey } from '../lease.ts';
-import { raiseWanted } from '../links.ts';
+import { raiseWanted } from '../links/wanted.ts';
 import { askAboutElsewhere } from '../unknown/stored-elsewhere.ts';
 
 export interface Signature {
