@@ -8,10 +8,10 @@ import { type LaneConnection, receiverFor } from '../../lane-connection.ts';
 import { hashOfSeen } from '../../links/seen.ts';
 import { resolverOf } from '../../look/linked-targets.ts';
 import { localName, type Named, patientsOf } from '../about.ts';
+import type { Around, LinkedClient } from '../around.ts';
 import type { Look, Looks } from '../look.ts';
 import { isReadable, type Proposal, type ProposeContext, propose, slotFor, type Told } from '../propose.ts';
 import { type InboundRow, proposedId } from '../rows.ts';
-import type { Around, LinkedClient } from '../take.ts';
 
 export interface InboundInput {
   readonly connection: Pick<LaneConnection, 'config' | 'vendor'>;
