@@ -8,7 +8,7 @@ import type { Told } from '../propose.ts';
 import type { InboundRow } from '../rows.ts';
 import type { ReadReferral } from './judge-referral.ts';
 import { performersOf } from './request.ts';
-import { type Ground, type Judged, type Place, placeOf } from './verdict.ts';
+import { type Ground, type Judged, type Place, placeOf, type Verdict } from './verdict.ts';
 import type { View } from './view.ts';
 
 export function placesOfCases(view: View, read: readonly ReadReferral[]): ReadonlyMap<string, Place> {
@@ -33,7 +33,7 @@ export function judgeCase({ view, cases }: Ground, patient: string, standing: re
   if (place === undefined) {
     const needless = needlessCase(view, patient);
     if (needless === undefined) return [];
-    const verdict: Judged['verdict'] = { kind: 'withdraw', why: 'inbound-client-known' };
+    const verdict: Verdict = { kind: 'withdraw', why: 'inbound-client-known' };
     return [{ place: placeOf(needless), patient, look: needless.look ?? '', verdict }];
   }
   if (place.row?.state === 'refused' || place.row?.state === 'adopted') return [];

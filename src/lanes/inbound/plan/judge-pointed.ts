@@ -4,7 +4,7 @@ import { hashOfSeen } from '../../links/seen.ts';
 import { localName, patientsOf, pointedAtBy } from '../about.ts';
 import { bodiesOf } from './request.ts';
 import { tellRecord } from './tell-record.ts';
-import type { Ground, Judged, Place } from './verdict.ts';
+import type { Ground, Judged, Place, Verdict } from './verdict.ts';
 import { pointedTypes } from './view.ts';
 
 export function judgePointed(ground: Ground, standing: readonly Judged[]): Judged[] {
@@ -22,7 +22,7 @@ export function judgePointed(ground: Ground, standing: readonly Judged[]): Judge
       if (row?.state === 'refused' || row?.state === 'adopted') continue;
       const target: Place = { ...named, row, type };
       const told = tellRecord(ground, target, body, patient ?? '');
-      const verdict: Judged['verdict'] =
+      const verdict: Verdict =
         told === undefined ? { kind: 'keep', why: 'inbound-unreadable' } : { kind: 'offer', told };
       found.set(localName(named), { place: target, verdict, patient, look: hashOfSeen(body) });
     }

@@ -1,4 +1,5 @@
-// What is offered for itself: judged by whether it stands, whose it is and whether that client has an open case, then by the judge of its kind. Pure.
+// What is offered for itself: judged by whether it stands, whose it is and whether that client has an open case, then by the judge of its kind. What no
+// referral points at any more is judged so too. Pure.
 
 import { contentHash } from '../../../fhir/fhir.ts';
 import type { JsonObject } from '../../../json.ts';
@@ -23,7 +24,7 @@ import { hashOf } from './view.ts';
 
 type RecordJudge = (ground: Ground, read: ReadRow) => Verdict;
 
-/** Needs, goals, care plans and coverages are offered if they can be read at all. */
+/** By record type. Needs, goals, care plans and coverages have none: they are offered if they can be read at all. */
 const judges: Readonly<Record<string, RecordJudge>> = { hospitalStay: judgeStay, note: judgeDocument };
 
 export function judgeRecord(ground: Ground, row: InboundRow): Judged {

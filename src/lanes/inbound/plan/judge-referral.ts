@@ -9,7 +9,7 @@ import type { ReferralBodies } from '../propose.ts';
 import { type InboundRow, partsOf } from '../rows.ts';
 import { bodiesOf, isPartOfOurs, passedOn, patientsOfBoth, performerOf } from './request.ts';
 import { tellReferral } from './tell-referral.ts';
-import { type Ground, gone, isOfAnother, isOffered, type Judged, placeOf } from './verdict.ts';
+import { type Ground, gone, isOfAnother, isOffered, type Judged, placeOf, type Verdict } from './verdict.ts';
 import { hashOf, patientNamed, type View } from './view.ts';
 
 export interface ReadReferral {
@@ -20,9 +20,10 @@ export interface ReadReferral {
   readonly reading: BegunReading;
 }
 
-export function readReferrals(view: View, rows: readonly InboundRow[]): ReadReferral[] {
+export function readReferrals(view: View, open: readonly InboundRow[]): ReadReferral[] {
   const passed = passedOn(view);
-  return rows.map((row) => {
+  const referrals = open.filter(({ type }) => type === 'referral');
+  return referrals.map((row) => {
     const place = placeOf(row);
     const bodies = bodiesOf(view, place);
     const patients = patientsOfBoth(view, bodies);
@@ -40,7 +41,7 @@ export function readReferrals(view: View, rows: readonly InboundRow[]): ReadRefe
 }
 
 export function judgeReferral(ground: Ground, { row, bodies, patient, look, reading }: ReadReferral): Judged {
-  const verdict: Judged['verdict'] =
+  const verdict: Verdict =
     reading.kind === 'offer'
       ? { kind: 'offer', told: tellReferral(ground, row, bodies, patient ?? '', reading.status) }
       : reading;

@@ -1,16 +1,19 @@
 // What becomes of the resources that began on the other side, for one patient and one source. Pure: same input, same output; planned again after it was
 // stored it gives nothing.
 //
-// Each row is a resource of the server and the record that it may become. Its judge comes to a verdict (`verdict.ts`), which is put out as a change of the
-// row, a change for the source and a question (`put-out.ts`). A judge asks `view.ts` for what is known, and is found by what the row may become:
+// A row is a resource of the server and the record that it may become. The judge of its kind, asking `view.ts` what is known, comes to a verdict
+// (`verdict.ts`): offer it, keep it, take back what was offered, ask a person, or read more first. From that follows what becomes of the row, what the
+// source is told and what a person is asked (`put-out.ts`).
 //
-//   referral               judge-referral.ts   a Task or an order; what is asked, of whom and about whom: request.ts; how it is offered: tell-referral.ts
-//   need, goal, coverage   judge-pointed.ts    as far as a standing referral points at it; else as what follows
-//   hospitalStay           judge-stay.ts       Encounter
-//   note                   judge-document.ts   DocumentReference
-//   carePlan, other        judge-record.ts     first judge of these and the two above
-//   case                   judge-case.ts       only offered with a referral
-//   client                 judge-client.ts     only offered with a referral
+//   referral              judge-referral.ts  a Task with its order, or an order alone (whose it is: request.ts; how it is offered: tell-referral.ts)
+//   need, goal, coverage  judge-pointed.ts   Condition, Goal, Coverage: what a standing referral points at
+//   client                judge-client.ts    the patient of standing referrals, unless the source has them
+//   case                  judge-case.ts      under which the referrals of somebody without one are offered
+//   all that is left      judge-record.ts    what is offered for itself to the client's open case, of which
+//     hospitalStay        judge-stay.ts      Encounter
+//     note                judge-document.ts  DocumentReference
+//
+// What partners say and arrange about referrals of ours is no row of this plan: `../hear-contacts.ts`, `../offer-made.ts`.
 
 import type { Named } from '../about.ts';
 import type { InboundRow } from '../rows.ts';
@@ -48,10 +51,7 @@ export function planInbound(input: InboundInput): InboundPlan {
 function judgeAll(view: View): Judged[] {
   const { rows } = view.input;
   const open = rows.filter(({ state }) => state !== 'refused' && state !== 'adopted');
-  const read = readReferrals(
-    view,
-    open.filter(({ type }) => type === 'referral'),
-  );
+  const read = readReferrals(view, open);
   const ground: Ground = { view, cases: placesOfCases(view, read) };
   const referrals = read.map((one) => judgeReferral(ground, one));
   const standing = referrals.filter(isStanding);

@@ -27,12 +27,8 @@ export function performersOf(view: View, named: Named): SlotRef[] {
   return references.flatMap((one) => view.meant(one) ?? []);
 }
 
-/** Whom it is asked of. @param isPartOfOurs see below */
-export function performerOf(
-  view: View,
-  { task, order }: ReferralBodies,
-  isPartOfOurs: boolean,
-): 'ours' | 'open' | 'others' {
+/** Whom it is asked of. @param isPart as `isPartOfOurs` says */
+export function performerOf(view: View, { task, order }: ReferralBodies, isPart: boolean): 'ours' | 'open' | 'others' {
   const { around, connection } = view.input;
   const { performers, referralCodes } = connection.config.polls;
   const owner = objectAt(task, 'owner');
@@ -46,7 +42,7 @@ export function performerOf(
   // A Task for the community is for whoever is asked by this server's own means, unless it names a partner whom we know.
   const isForCommunity = codesOf(task?.code).includes('community-resource');
   const isKnown = named.some((one) => view.meant(one) !== undefined);
-  if (isForCommunity && !isPartOfOurs && named.length > 0 && !isKnown) return 'ours';
+  if (isForCommunity && !isPart && named.length > 0 && !isKnown) return 'ours';
   if (named.length > 0) return 'others';
   if (task !== undefined) return 'open';
   // An order alone may be for anybody in the house: only what the connection lists is for us.

@@ -114,6 +114,7 @@ export class View {
     return propose(this.#context, told, updatedAt);
   }
 
+  /** While it is not known what references mean. */
   get #unresolved(): ProposeContext {
     const { connection, mappings, timeZone } = this.input;
     const none = () => undefined;
