@@ -3,7 +3,7 @@
 
 import type { Exchanger, HttpCall, HttpReply } from '../../src/connections/exchange.ts';
 import { type Fault, makeFault } from '../../src/connections/faults.ts';
-import type { Network } from './network.ts';
+import type { Carrier } from './network.ts';
 import { runContext } from './run-context.ts';
 import type { Actor, Timeline } from './timeline.ts';
 
@@ -23,7 +23,7 @@ export interface SentWrite {
 interface Parts {
   readonly timeline: Timeline;
   readonly actor: Actor;
-  readonly network: Network;
+  readonly network: Carrier;
   /** How long the request waits in its own process, and whether that dies or freezes there. */
   readonly beforeItLeaves: () => number;
   readonly onWrite: (write: SentWrite) => void;

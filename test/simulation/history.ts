@@ -12,7 +12,7 @@ import { Operator } from './operator.ts';
 import { judge, judgeSecondRun } from './oracles.ts';
 import { Partner } from './partner.ts';
 import { stream } from './random.ts';
-import { type Mechanism, type Sabotage, sabotages } from './sabotage.ts';
+import { changeRules, type Mechanism, type Sabotage, sabotages } from './sabotage.ts';
 import { openSite, type Site } from './site.ts';
 import { Source } from './source.ts';
 import type { Stage } from './stage.ts';
@@ -50,20 +50,13 @@ export async function runHistory(stage: Stage, { seed, without, spared }: Histor
   const sabotage: Sabotage = without === undefined ? {} : sabotages[without];
   await stage.database.empty();
   stage.setTime(timeline);
-  await changeRules(stage, sabotage.rules?.make);
+  await changeRules(stage.database, sabotage.rules?.make);
   try {
     const store = await storeOn(backingOn(stage.database.kind, () => stage.database.connect(timeline.now)));
     return await new History({ stage, seed, swarm, timeline, sabotage, store }).play();
   } finally {
-    await changeRules(stage, sabotage.rules?.drop);
+    await changeRules(stage.database, sabotage.rules?.drop);
   }
-}
-
-async function changeRules({ database }: Stage, rules: string | undefined): Promise<void> {
-  if (rules === undefined) return;
-  const client = await database.connect(startsAt);
-  await client.query(rules);
-  client.release();
 }
 
 interface Parts {
@@ -183,13 +176,22 @@ class History {
     if (swarm.partner > 0) for (let n = story.between(2, 6); n > 0; n -= 1) this.#later(at(), '', () => this.#edit());
     if (swarm.operator > 0)
       for (let n = story.between(0, 2); n > 0; n -= 1) this.#later(at(), '', () => this.#operate());
-    if (swarm.outageMs > 0) {
-      this.#later(story.between(500, 120_000), 'the network goes away', async () =>
-        this.#network.goAway(timeline.now + swarm.outageMs),
-      );
-    }
+    if (swarm.outageMs > 0) this.#writeOutage(story.between(500, 120_000), swarm.outageMs);
     this.#tick(0, 12_000, (worker) => worker.poll());
     this.#tick(60_000, 60_000, (worker) => worker.probe());
+  }
+
+  /** Servers go away one after the other, and come back in an order of their own. */
+  #writeOutage(fromMs: number, ms: number): void {
+    const { seed, timeline } = this.#parts;
+    const own = stream(seed, 'outages');
+    for (const [at, site] of this.#sites.entries()) {
+      const laterMs = at === 0 ? 0 : own.between(0, 60_000);
+      const longerMs = at === 0 ? 0 : own.between(-60_000, 60_000);
+      this.#later(fromMs + laterMs, `${site.id} goes away`, async () =>
+        this.#network.goAway(site, timeline.now + ms + longerMs),
+      );
+    }
   }
 
   #tick(afterMs: number, everyMs: number, act: (worker: Worker) => void): void {

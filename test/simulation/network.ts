@@ -21,14 +21,20 @@ export type Fate =
   | { readonly kind: 'late'; readonly afterMs: number }
   | { readonly kind: 'refused'; readonly status: number; readonly retryAfter?: number };
 
-export class Network {
+/** Carries a request; `onReply` is called once or never. */
+export interface Carrier {
+  carry(call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void;
+}
+
+export class Network implements Carrier {
   readonly #timeline: Timeline;
   readonly #sites: readonly Site[];
   readonly #swarm: Swarm;
   readonly #random: Random;
   readonly #wire: Actor = newActor('wire');
   #isHealed = false;
-  #awayUntil = 0;
+  /** By site: nothing gets through to it until then. */
+  readonly #awayUntil = new Map<string, number>();
 
   constructor(timeline: Timeline, sites: readonly Site[], swarm: Swarm, random: Random) {
     this.#timeline = timeline;
@@ -40,19 +46,18 @@ export class Network {
   /** From here on every request is answered. */
   heal(): void {
     this.#isHealed = true;
-    this.#awayUntil = 0;
+    this.#awayUntil.clear();
   }
 
-  /** Nothing gets through until then. */
-  goAway(until: number): void {
-    this.#awayUntil = until;
+  /** Nothing gets through to the site until then. */
+  goAway({ id }: Site, until: number): void {
+    this.#awayUntil.set(id, until);
   }
 
   get #isWell(): boolean {
     return this.#isHealed || this.#timeline.now - this.#timeline.startedAt < this.#swarm.calmMs;
   }
 
-  /** Carries the request; `onReply` is called once or never. */
   carry(call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void {
     const site = this.#siteOf(call.url);
     const name = this.#sites.length === 1 ? '' : ` ${site.id}`;
@@ -129,7 +134,7 @@ export class Network {
     const swarm = this.#swarm;
     const random = this.#random;
     if (this.#isWell) return { kind: 'delivered' };
-    if (this.#timeline.now < this.#awayUntil) return { kind: 'lost', isLoud: random.chance(0.7) };
+    if (this.#timeline.now < (this.#awayUntil.get(site.id) ?? 0)) return { kind: 'lost', isLoud: random.chance(0.7) };
     const isWrite = call.method !== 'GET';
     const drawn = {
       lost: random.chance(swarm.dropRequest),
@@ -189,7 +194,7 @@ function mayComeTwice(
   );
 }
 
-function asHttp({ status, headers, body = '' }: Reply): HttpReply {
+export function asHttp({ status, headers, body = '' }: Reply): HttpReply {
   return { status, headers, bytes: Buffer.from(body) };
 }
 

@@ -6,7 +6,7 @@ import type { Exchanger, HttpCall, HttpReply } from '../../src/connections/excha
 import { isObject, type Json, type JsonObject, objectsAt } from '../../src/json.ts';
 import { patientOf } from '../../src/lanes/patients/patient-of.ts';
 import type { Answered } from '../../src/store/wire-protocol.ts';
-import type { DatabaseClient } from './database.ts';
+import type { DatabaseClient, SimulatedDatabase } from './database.ts';
 import { textOf } from './filed-documents.ts';
 
 export interface Sabotage {
@@ -16,6 +16,14 @@ export interface Sabotage {
   readonly statement?: (client: DatabaseClient, text: string, values: readonly unknown[]) => Promise<Answered>;
   /** Around each request of a worker, until everything heals. */
   readonly exchanger?: (exchanger: Exchanger, isWell: () => boolean) => Exchanger;
+}
+
+/** The rules of a mechanism come into force, or go. */
+export async function changeRules(database: SimulatedDatabase, rules: string | undefined): Promise<void> {
+  if (rules === undefined) return;
+  const client = await database.connect(0);
+  await client.query(rules);
+  client.release();
 }
 
 export const mechanisms = [

@@ -1,4 +1,5 @@
-// `npm run sim`: many histories, on as many processes as there are cores; the first that fails is told with its seed, its faults and its steps.
+// `npm run sim`: many histories, on as many processes as there are cores; the first that fails is told with its seed, its faults and its steps. Or
+// every order of a small one.
 
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -6,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { EmbeddedDatabase } from './embedded-database.ts';
 import { type HistoryResult, runHistory } from './history.ts';
+import { explore, isModel, models } from './interleavings.ts';
 import { PostgresDatabase } from './postgres-database.ts';
 import { isMechanism, type Mechanism, mechanisms } from './sabotage.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -19,7 +21,9 @@ const usage = `npm run sim -- [options]
   --json               the result as one line of JSON
   --postgres URL       every hundredth history on this server, in an empty database; with --seed that one
   --without MECHANISM  with a mechanism switched off, until a history fails: ${mechanisms.join(' | ')}
-  --processes N        (default: the number of cores)`;
+  --processes N        (default: the number of cores)
+  --interleavings M    two workers on one lane in every order, with one misfortune: ${Object.keys(models).join(' | ')};
+                       alone or with --without`;
 
 /** What one process tells of one history. */
 interface Told {
@@ -51,6 +55,7 @@ async function main(): Promise<number> {
       without: { type: 'string' },
       processes: { type: 'string', default: String(availableParallelism()) },
       share: { type: 'string' },
+      interleavings: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -64,6 +69,7 @@ async function main(): Promise<number> {
   }
   const { without, postgres } = values;
   if (without !== undefined && !isMechanism(without)) throw new Error(`There is no mechanism ${without}.\n${usage}`);
+  if (values.interleavings !== undefined) return exploreAll(values.interleavings, without, values.json);
   if (values.seed !== undefined) return showOne(Number(values.seed), without, postgres);
   const from = Number(values.from);
   const to = from + Number(values.seeds);
@@ -71,6 +77,22 @@ async function main(): Promise<number> {
   const startedAt = performance.now();
   const told = await runAll({ from, to, every, without, postgres });
   return report(told, (performance.now() - startedAt) / 1000, values.json, without);
+}
+
+async function exploreAll(model: string, without: Mechanism | undefined, asJson: boolean): Promise<number> {
+  if (!isModel(model)) throw new Error(`There is no model ${model}.\n${usage}`);
+  const database = await EmbeddedDatabase.open();
+  const startedAt = performance.now();
+  const explored = await explore(await openStage(database), model, { without });
+  const seconds = Number(((performance.now() - startedAt) / 1000).toFixed(1));
+  await database.close();
+  const { orders, states, violations } = explored;
+  if (asJson) console.log(JSON.stringify({ model, seconds, ...explored }));
+  else {
+    console.log(`${model}: ${orders} orders through ${states} states in ${seconds} s.`);
+    console.log(violations.length === 0 ? 'All green.' : ['It went wrong:', ...violations].join('\n'));
+  }
+  return violations.length === 0 ? 0 : 1;
 }
 
 async function runAll(share: Share): Promise<Told[]> {

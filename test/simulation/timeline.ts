@@ -48,6 +48,11 @@ export class Timeline {
     return this.#now;
   }
 
+  /** Time never goes back. */
+  protected moveTo(at: number): void {
+    this.#now = Math.max(this.#now, at);
+  }
+
   /** Runs it so many virtual milliseconds from now, unless the actor is dead by then. @returns what calls it off */
   after(actor: Actor, ms: number, what: string, run: () => void): () => void {
     const entry = { at: this.#now + Math.max(0, ms), order: this.#orders++, actor, what, run, isOff: false };
@@ -95,7 +100,7 @@ export class Timeline {
         this.#push(next);
         continue;
       }
-      this.#now = Math.max(this.#now, next.at);
+      this.moveTo(next.at);
       if (next.what !== '') this.note(next.actor, next.what);
       next.run();
       await this.rest();
@@ -105,7 +110,7 @@ export class Timeline {
 
   async runUntil(until: number): Promise<void> {
     while (await this.step(until));
-    this.#now = Math.max(this.#now, until);
+    this.moveTo(until);
   }
 
   /** Resolves when nothing is under way any more. */

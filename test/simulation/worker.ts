@@ -26,7 +26,7 @@ import { identifierSystem } from '../support/rig.ts';
 import { backingOn } from './backing.ts';
 import type { DatabaseClient, SimulatedDatabase } from './database.ts';
 import { type SentWrite, simulatedExchanger } from './exchanger.ts';
-import type { Network } from './network.ts';
+import type { Carrier } from './network.ts';
 import type { Random } from './random.ts';
 import { runContext } from './run-context.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -37,7 +37,7 @@ export interface WorkerParts {
   readonly name: string;
   readonly timeline: Timeline;
   readonly database: SimulatedDatabase;
-  readonly network: Network;
+  readonly network: Carrier;
   readonly configs: readonly ConnectionConfig[];
   /** All that may be active. */
   readonly mappings: readonly MappingSet[];
