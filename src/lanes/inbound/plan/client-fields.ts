@@ -1,7 +1,7 @@
 // By what a stranger is known and reached, read from a chart for the first time: one legal name, the numbers that count on this connection, phones and
 // e-mail. The mapping reads these back only beside what a record says already. Pure.
 
-import { type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt, textsAt } from '../../../json.ts';
 
 /** @param identifierSystems of the connection, by identifier kind */
 export function clientFields(patient: JsonObject, identifierSystems: Readonly<Record<string, string>>): JsonObject {

@@ -1,13 +1,13 @@
 // A document of the hospital, a discharge summary above all, as the note that it is offered as. It says what the document is, who wrote it and where, and
 // its text where that can be read; what it does not say is left out. Pure.
 
-import { findMarker } from '../../documents/documents.ts';
-import type { ErrorCode } from '../../errors.ts';
-import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
-import { isInstant } from '../../records/records.ts';
-import { type Named, referenced } from './about.ts';
-import { cut } from './cut.ts';
-import { conceptWords } from './propose.ts';
+import { findMarker } from '../../../documents/documents.ts';
+import type { ErrorCode } from '../../../errors.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../../../json.ts';
+import { isInstant } from '../../../records/records.ts';
+import { type Named, referenced } from '../about.ts';
+import { cut } from '../cut.ts';
+import { conceptWords } from '../propose.ts';
 import { plainness } from './readable-text.ts';
 
 const loinc = 'http://loinc.org';

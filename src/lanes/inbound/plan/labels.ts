@@ -1,7 +1,7 @@
 // The hospital's own labels of what is sensitive, as those by which a source's records ask for consent. A label that ours have no name for may stand
 // for any of them, so it is read as all: the source takes away what it knows does not apply. Pure.
 
-import { type JsonObject, objectAt, objectsAt, textAt } from '../../json.ts';
+import { type JsonObject, objectAt, objectsAt, textAt } from '../../../json.ts';
 
 /** The labels of records. */
 const labels = [

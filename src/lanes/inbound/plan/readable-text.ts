@@ -1,6 +1,6 @@
 // The text of a document as a person reads it: plain text as it is, HTML without its markup; of anything else none. Pure.
 
-import { isBlank, type JsonObject, textAt } from '../../json.ts';
+import { isBlank, type JsonObject, textAt } from '../../../json.ts';
 
 /** Media types that are read, the plainest first. */
 const readable = ['text/plain', 'text/html', 'application/xhtml+xml'];
