@@ -136,4 +136,11 @@ describe('a referral of a stranger', () => {
     expect(ops(moved)).toEqual([]);
     expect(moved.changes.flatMap(({ ask }) => ask?.topic ?? [])).toEqual(['inbound:Task/task-1']);
   });
+
+  test('whose Task is gone stands with all that came with it, until a person has looked', () => {
+    const gone = planInbound(inputOf(stored, foodOrder, foodCondition, ines));
+    expect(ops(gone)).toEqual([]);
+    expect(gone.changes.flatMap(({ ask }) => ask?.topic ?? [])).toEqual(['inbound:Task/task-1']);
+    expect(planInbound(inputOf(storedBy(stored, gone), foodOrder, foodCondition, ines)).changes).toEqual([]);
+  });
 });

@@ -4,7 +4,7 @@ import { hashOfSeen } from '../../links/seen.ts';
 import { localName, patientsOf, pointedAtBy } from '../about.ts';
 import { bodiesOf } from './request.ts';
 import { tellRecord } from './tell-record.ts';
-import type { Ground, Judged, Place, Verdict } from './verdict.ts';
+import { type Ground, isOffered, type Judged, type Place, placeOf, type Verdict } from './verdict.ts';
 import { pointedTypes } from './view.ts';
 
 export function judgePointed(ground: Ground, standing: readonly Judged[]): Judged[] {
@@ -27,5 +27,17 @@ export function judgePointed(ground: Ground, standing: readonly Judged[]): Judge
       found.set(localName(named), { place: target, verdict, patient, look: hashOfSeen(body) });
     }
   }
-  return [...found.values()];
+  return [...found.values(), ...unseen(ground, standing).filter(({ place }) => !found.has(localName(place)))];
+}
+
+/** A standing referral that cannot be read any more points at nobody knows what: what is there and was offered of its patient stands as well. */
+function unseen({ view }: Ground, standing: readonly Judged[]): Judged[] {
+  const types = Object.values(pointedTypes);
+  const patients = new Set(
+    standing.flatMap(({ place, patient }) => (bodiesOf(view, place).order === undefined ? (patient ?? []) : [])),
+  );
+  return view.input.rows
+    .filter((row) => isOffered(row) && types.some((type) => type === row.type))
+    .filter((row) => row.patient !== null && patients.has(row.patient) && view.body(placeOf(row)) !== undefined)
+    .map((row) => ({ place: placeOf(row), verdict: { kind: 'stands' }, patient: row.patient ?? undefined, look: '' }));
 }
