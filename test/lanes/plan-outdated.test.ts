@@ -9,11 +9,12 @@ import { caseload, caseWithReferral, directoryAndClient } from '../support/casel
 import { rosa } from '../support/patients.ts';
 import { aConnection } from '../support/rig.ts';
 import { useStoreClock } from '../support/store-clock.ts';
-import { useWorld } from '../support/world.ts';
+import { partnerEdits, useWorld } from '../support/world.ts';
 
 const world = useWorld();
 const timeIs = useStoreClock(world);
 const lane = 'county.case.case-rosa';
+const extension = { url: 'https://hospital.example.org/sister', valueString: 'Told by her sister.' };
 const organization = { source: 'county', id: 'org-pantry' };
 
 /** Does something once, when a plan has been made and its intents are about to be stored. */
@@ -138,6 +139,22 @@ describe('when it happens between plan and send', () => {
     // The epoch changed under the first plan: it was given up, and a second one was made.
     expect(planned).toBe(2);
     expect((await world.server.journal(before)).filter(({ method }) => method !== 'GET')).toHaveLength(1);
+  });
+
+  test('an edit there that no version tag protects, and a new version here: what is written next has seen the edit (lanes.md 28)', async () => {
+    await world.server.settings({ versions: false });
+    await world.send(...caseload());
+    await world.accept(['goal', aGoal({ statement: 'Food every day.', updatedAt: '2026-02-20T10:00:00-05:00' })]);
+    const meanwhile = async () => {
+      const { id } = await world.server.own('Goal', 'county/goal/goal-meals#goal');
+      await partnerEdits(world.server, `Goal/${id}`, (goal) => ({ ...goal, extension: [extension] }));
+      await world.accept(['goal', aGoal({ statement: 'Food each day.', updatedAt: '2026-02-20T11:00:00-05:00' })]);
+    };
+    await world.run(lane, { deps: betweenPlanAndSend(meanwhile) });
+    expect(await world.server.own('Goal', 'county/goal/goal-meals#goal')).toMatchObject({
+      description: { text: 'Food each day.' },
+      extension: [extension],
+    });
   });
 
   test('the lease passes to another runner: nothing leaves from the first', async () => {

@@ -28,9 +28,6 @@ export function versionsFall({ server, edits }: Evidence): string[] {
   );
 }
 
-/** Between a run's look at a resource and its write of it lie other looks and writes of that run, none of which takes as long as a lease. */
-const longestRunMs = 60_000;
-
 /** (d) A write that carries no version tag follows a look of the same run: an edit is invisible only between the two (lanes.md 28). */
 export function unreadWrites({ site }: Evidence): string[] {
   if (site.hasVersions) return [];
@@ -104,7 +101,7 @@ function lookBefore(site: Site, over: JournalEntry, resourceType: string, id: st
           sendOf(one) !== send &&
           one.writes.some((write) => write.resourceType === resourceType && write.id === id))),
   );
-  const isLook = before !== undefined && isRead(before) && Date.parse(over.at) - Date.parse(before.at) <= longestRunMs;
+  const isLook = before !== undefined && isRead(before) && Date.parse(over.at) - Date.parse(before.at) <= site.windowMs;
   return isLook ? before : undefined;
 }
 

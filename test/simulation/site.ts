@@ -2,6 +2,7 @@
 // takes documents.
 
 import type { ConnectionConfig, VendorName } from '../../src/config.ts';
+import { sendMsFor } from '../../src/lanes/send/send.ts';
 import { seed } from '../../src/sandbox/control/seed.ts';
 import { SandboxRequest } from '../../src/sandbox/exchange.ts';
 import { hospitalSeed } from '../../src/sandbox/hospital-seed.ts';
@@ -21,6 +22,11 @@ export interface Site {
   readonly fhirPath: string;
   /** Whether an update over something newer is refused. */
   readonly hasVersions: boolean;
+  /**
+   * How old the look may be that a write rests on which no version tag protects (lanes.md 28): between the two lie other looks and writes of the run, none
+   * of which takes as long as a lease; or a freeze that ends before the lease does, and the time in which a write may leave after that.
+   */
+  readonly windowMs: number;
 }
 
 const host = 'http://hospital.example.org';
@@ -37,6 +43,7 @@ export function openSite({ servers }: Stage, vendor: VendorName, swarm: Swarm, p
   server.reset();
   const { settleMs, basis, versions, transactions, conditionalCreate, searchLagMs } = swarm;
   const fhirPath = fhirPaths[vendor];
+  const windowMs = Math.max(60_000, swarm.leaseMs + sendMsFor(swarm.leaseMs) + 5_000);
   const common = { pollEveryMs, settleMs, basis, organization: { source: 'county', id: 'org-pantry' } };
   if (vendor === 'standard') {
     server.configure({
@@ -48,7 +55,7 @@ export function openSite({ servers }: Stage, vendor: VendorName, swarm: Swarm, p
       hiddenSearchParameters: swarm.provenance ? [] : ['Provenance._tag'],
     });
     const config = aConnection(`${host}${fhirPath}`, common);
-    return { id: config.id, vendor, config, server, fhirPath, hasVersions: versions };
+    return { id: config.id, vendor, config, server, fhirPath, hasVersions: versions, windowMs };
   }
   server.configure({ auth: 'none', searchLagMs });
   const people = Array.from({ length: swarm.cases }, (_, at) => personOf(at));
@@ -62,5 +69,5 @@ export function openSite({ servers }: Stage, vendor: VendorName, swarm: Swarm, p
     task: 'answer',
     documents: { quietMs: 5_000, atMostEveryMs: 15_000, encounter: 'latest-open' },
   });
-  return { id: vendor, vendor, config, server, fhirPath, hasVersions: vendor === 'oracle' };
+  return { id: vendor, vendor, config, server, fhirPath, hasVersions: vendor === 'oracle', windowMs };
 }

@@ -321,8 +321,9 @@ export class LaneRun {
       if (!(error instanceof PlanOutdated)) throw error;
       this.#memory.mappings = undefined;
       this.#memory.records = undefined;
-      // A twin may have been made since: who was not there is looked for again.
+      // What was seen may be old by now: a twin may have been made, and somebody may have edited what no version tag protects (lanes.md 28).
       this.#memory.notFound.clear();
+      this.#memory.fresh.clear();
       return 'go-on';
     }
   }
