@@ -51,9 +51,9 @@ describe('a mechanism that is switched off is missed', () => {
   const first: readonly (readonly [Mechanism, number, RegExp])[] = [
     ['intents', 8, /^\(l\) .* is there 2 times/m],
     ['settle', 29, /^\(a\) .* is there 2 times/m],
-    ['if-match', 93, /^\(b\) .* instead of/m],
+    ['if-match', 5, /^\(d\) .* is lost/m],
     ['reread', 27, /^\(d\) .* was not read right before our write/m],
-    ['fence', 19, /^\(d\) .* was not read right before our write/m],
+    ['fence', 132, /^\(l\) .* is there 2 times/m],
     ['basis-consent', 90, /^\(i\) .* whose consent was withdrawn/m],
     ['basis-pause', 73, /^\(h\) .* although the connection was paused/m],
     ['basis-mapping', 56, /^\(m\) .* by a mapping that was not active any more/m],
