@@ -1,5 +1,5 @@
 // Replies that no client should believe, hang on or choke on. The numbers are the rows of reliability section 4; what they do to a lane is in
-// test/lanes/bad-replies.test.ts. Rows that belong to one part of the client are with that part; the last test finds them all.
+// test/lanes/send/bad-replies.test.ts. Rows that belong to one part of the client are with that part; the last test finds them all.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
