@@ -9,12 +9,13 @@ import { depsOn } from '../clocks/kept.ts';
 import { asJson, type Caller, type Harness, json, startHarness } from './harness.ts';
 
 let harness: Harness;
+const sources = ['county', 'town'] as const;
 const origin = { connection: 'harbor', resourceType: 'Task', id: '1' };
 
 beforeAll(async () => {
   harness = await startHarness();
   const { signedAt: _signedAt, ...draft } = aNote({ status: 'draft' });
-  for (const source of ['county', 'town'] as const) {
+  for (const source of sources) {
     const put = (type: RecordType, record: StoredRecord) =>
       harness.send(source, 'PUT', `/api/records/${type}/${record.id}`, asJson(record));
     await put('case', aCase());
@@ -37,7 +38,7 @@ beforeAll(async () => {
       sent: jsonParameter({}),
     })
     .execute();
-  await sweepClocks(depsOn(harness.store), new Date('2026-02-07T10:00:00Z'));
+  await sweepClocks({ ...depsOn(harness.store), sources }, new Date('2026-02-07T10:00:00Z'));
 });
 afterAll(() => harness.stop());
 

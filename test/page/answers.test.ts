@@ -496,7 +496,7 @@ describe('text that looks like markup', () => {
 
 test('what 42 CFR part 2 covers is shown with its notice in the words of the page, and nothing else is (2.32)', async () => {
   const isNoticed = async (address: string, notice: string) => (await visitor.get(address)).html.includes(notice);
-  expect(await isNoticed(link, 'CFR')).toBe(false);
+  expect(await isNoticed(link, '42 CFR')).toBe(false);
   await accept(site.gateway, [
     'consent',
     {

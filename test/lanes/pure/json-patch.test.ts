@@ -11,7 +11,17 @@ import { jsonPatch, type PatchOperation } from '../../../src/lanes/send/json-pat
 /** What a server makes of it: the new resource, or undefined where an operation fails. */
 function applied(resource: JsonObject, patch: readonly PatchOperation[]): JsonObject | undefined {
   const copy = structuredClone(resource);
-  return patch.every((operation) => applyPatch(copy, [operation])[0] === null) ? copy : undefined;
+  return patch.every((operation) => isTaken(copy, operation)) ? copy : undefined;
+}
+
+/** The library throws where the parent of what is to be added is a plain value; servers refuse that as any other path that is not there (RFC 6902 4.1). */
+function isTaken(resource: JsonObject, operation: PatchOperation): boolean {
+  try {
+    return applyPatch(resource, [operation])[0] === null;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
 }
 
 const tagged = { isTagged: true };
