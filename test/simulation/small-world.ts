@@ -85,7 +85,7 @@ class Play {
   readonly #timeline: ChosenTimeline;
   readonly #world = newActor('world');
   readonly #source = newActor('source');
-  /** By worker: all that it was answered so far, which is all that it knows. */
+  /** By worker: all that it was answered and that befell it so far, which is all that it knows. */
   readonly #heard = new Map<string, string>();
   readonly #woken = new Set<string>();
   readonly #violations: string[] = [];
@@ -95,25 +95,16 @@ class Play {
   #workers: Worker[] = [];
   #isSpent = false;
   #runs = 0;
-  readonly #misfortune: Random;
   readonly #key: LaneKey;
 
   constructor(parts: Parts) {
-    const { stage, model, choices } = parts;
+    const { stage, model } = parts;
     this.#parts = parts;
     this.#swarm = smallSwarm(model);
     this.#timeline = new ChosenTimeline(startsAt, shared, (count) => this.#choose(count));
     stage.setTime(this.#timeline);
     this.#site = openSite(stage, 'standard', this.#swarm, 30_000);
     this.#key = { connection: this.#site.id, subject: 'county.client.c0' };
-    this.#misfortune = {
-      ...firstOf,
-      chance: (probability) => {
-        if (probability === 0 || this.#isSpent) return false;
-        this.#isSpent = choices.take(2) === 1;
-        return this.#isSpent;
-      },
-    };
   }
 
   /** @returns what went wrong; nothing for an order that ends in a known state */
@@ -202,7 +193,7 @@ class Play {
       configs: [this.#site.config],
       mappings: stage.mappings,
       swarm: this.#swarm,
-      chance: this.#misfortune,
+      chance: this.#misfortuneOf(name),
       dice: firstOf,
       sabotage: {
         ...sabotage,
@@ -264,11 +255,25 @@ class Play {
     this.#heard.set(name, hash([this.#heard.get(name) ?? '', what]));
   }
 
+  /** Drawn whenever it goes to the store or to the network. */
+  #misfortuneOf(name: string): Random {
+    return {
+      ...firstOf,
+      chance: (probability) => {
+        if (probability === 0 || this.#isSpent) return false;
+        this.#isSpent = this.#parts.choices.take(2) === 1;
+        if (this.#isSpent) this.#hear(name, 'misfortune');
+        return this.#isSpent;
+      },
+    };
+  }
+
   #carry(name: string, call: HttpCall, onReply: (reply: HttpReply | Fault) => void): void {
     const wire = newActor(`wire ${name}`);
     const { method, url, headers, body = '' } = call;
     const fate = this.#fate();
     const broken = () => {
+      this.#hear(name, 'nothing');
       if (fate.isLoud) onReply(networkFault('ECONNRESET', true, url.host));
     };
     if (!fate.arrives) {
@@ -278,9 +283,12 @@ class Play {
     this.#timeline.after(wire, 0, '', () =>
       this.#hold(async () => {
         const { reply } = await serve(this.#site.server, new SandboxRequest(method, url, headers, body));
-        this.#hear(name, JSON.stringify(fate.isHeard && reply));
-        if (!fate.isHeard || reply === undefined) broken();
-        else onReply(asHttp(reply));
+        if (!fate.isHeard || reply === undefined) {
+          broken();
+          return;
+        }
+        this.#hear(name, JSON.stringify(reply));
+        onReply(asHttp(reply));
       }),
     );
   }
