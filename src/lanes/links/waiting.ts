@@ -4,6 +4,7 @@ import { sql, type Transaction } from 'kysely';
 import type { SlotRef } from '../../mapping/mapping.ts';
 import { type Database, json } from '../../store/store.ts';
 import { isMarkedGone } from '../decisions/set-aside.ts';
+import type { RecordName } from '../desire/known.ts';
 import type { LaneKey, Lease } from '../lease.ts';
 import { raiseWanted } from './wanted.ts';
 
@@ -90,25 +91,34 @@ export async function wantAwaited(
   return rows;
 }
 
-/**
- * Locks what a storer of these links also locks (the needed lane's row), so that a link stored at the same moment is either seen here or
- * finds our row there (lanes.md 6).
- */
 async function linkedNow(
   trx: Transaction<Database>,
   lease: Lease,
   targets: readonly SlotRef[],
 ): Promise<ReadonlySet<string>> {
   const wanted = json(targets.map(({ type, id, slot }) => ({ type, id, slot })));
-  await sql`
-    select 1 from lane where connection = ${lease.connection} and subject in (
-      select r.subject from record r join jsonb_to_recordset(${wanted}) as w(type text, id text) on r.type = w.type and r.id = w.id
-      where r.source = ${lease.source})
-    order by subject for update`.execute(trx);
+  await lockHolders(trx, lease, targets);
   const { rows } = await sql<{ key: string }>`
     select l.type || '/' || l.id || '#' || l.slot as key
     from link l join jsonb_to_recordset(${wanted}) as w(type text, id text, slot text) on l.type = w.type and l.id = w.id and l.slot = w.slot
     where l.connection = ${lease.connection} and l.source = ${lease.source} and l.remote_id is not null and l.retired_at is null
       and not ${isMarkedGone}`.execute(trx);
   return new Set(rows.map(({ key }) => key));
+}
+
+/**
+ * Locks what a storer of links of these records also locks, the row of the lane that holds them: a link that is stored at the same moment is either
+ * seen by the next statement, or its storer finds the rows that this transaction has stored (lanes.md 6).
+ */
+export async function lockHolders(
+  trx: Transaction<Database>,
+  { connection, source }: Lease,
+  records: readonly RecordName[],
+): Promise<void> {
+  const names = json(records.map(({ type, id }) => ({ type, id })));
+  await sql`
+    select 1 from lane where connection = ${connection} and subject in (
+      select r.subject from record r join jsonb_to_recordset(${names}) as n(type text, id text) on r.type = n.type and r.id = n.id
+      where r.source = ${source})
+    order by subject for update`.execute(trx);
 }

@@ -2,8 +2,9 @@
 
 import type { Transaction } from 'kysely';
 import { type Database, json, sql } from '../../store/store.ts';
-import { type RecordName, recordKey } from '../desire/known.ts';
+import { isStanding, type LinkRow, type RecordName, recordKey } from '../desire/known.ts';
 import type { Lease } from '../lease.ts';
+import { lockHolders } from '../links/waiting.ts';
 
 export type ReadRecord = RecordName & { readonly version: number | undefined };
 
@@ -22,14 +23,17 @@ export function unnamedReads(read: readonly ReadRecord[], before: readonly Recor
 /**
  * Keeps the names in place of those of the last run.
  *
- * @returns true when a record has another version by now that was not told of as read before: whoever accepted it could not know of this lane
+ * @param links of what was read
+ * @returns true when one that was not told of as read before is another by now, or its resource is: whoever changed that could not know of this lane
  */
 export async function saveReads(
   trx: Transaction<Database>,
-  { connection, subject, source }: Lease,
+  lease: Lease,
   read: readonly ReadRecord[],
   before: readonly RecordName[],
+  links: readonly LinkRow[],
 ): Promise<boolean> {
+  const { connection, subject, source } = lease;
   const added = unnamedReads(read, before);
   const now = new Set(read.map(recordKey));
   const ended = before.filter((name) => !now.has(recordKey(name))).map(({ type, id }) => ({ type, id }));
@@ -45,7 +49,7 @@ export async function saveReads(
     .values(rows)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  return hasChanged(trx, source, added);
+  return (await hasChanged(trx, source, added)) || (await isReplaced(trx, lease, links));
 }
 
 /** Locks the records: one that is being accepted right now is either seen here, or finds our rows. */
@@ -57,4 +61,18 @@ async function hasChanged(trx: Transaction<Database>, source: string, read: read
     where r.source = ${source} order by r.type, r.id for share of r`.execute(trx);
   const versions = new Map(rows.map((row) => [recordKey(row), row.version]));
   return read.some((name) => versions.get(recordKey(name)) !== name.version);
+}
+
+/** Whether a resource that was pointed at has given its place to another. */
+async function isReplaced(trx: Transaction<Database>, lease: Lease, links: readonly LinkRow[]): Promise<boolean> {
+  const standing = links.filter(isStanding).map(({ type, id, slot, generation }) => ({ type, id, slot, generation }));
+  if (standing.length === 0) return false;
+  await lockHolders(trx, lease, standing);
+  const { rows } = await sql`
+    select 1 from jsonb_to_recordset(${json(standing)}) as s(type text, id text, slot text, generation integer)
+    join link l on l.type = s.type and l.id = s.id and l.slot = s.slot and l.generation > s.generation
+    where l.connection = ${lease.connection} and l.source = ${lease.source} and l.remote_id is not null limit 1`.execute(
+    trx,
+  );
+  return rows.length > 0;
 }

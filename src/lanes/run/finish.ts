@@ -103,9 +103,9 @@ function keeper(
 async function saveOwnReads(
   trx: Transaction<Database>,
   lease: Lease,
-  { known, holds }: LaneState,
+  { known, holds, rows }: LaneState,
 ): Promise<readonly LaneKey[]> {
-  const isOvertaken = await saveReads(trx, lease, known.readRecords, holds.reads);
+  const isOvertaken = await saveReads(trx, lease, known.readRecords, holds.reads, rows.otherLinks);
   if (!isOvertaken) return [];
   await raiseWanted(trx, [lease]);
   return [lease];

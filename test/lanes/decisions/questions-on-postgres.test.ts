@@ -304,13 +304,51 @@ describeOnPostgres('on PostgreSQL', (server) => {
         const lease = await takeLease(store, { connection: 'general', subject }, taker);
         if (lease === undefined) throw new Error('The lane was not to be had.');
         const read = (trx: Transaction<Database>) =>
-          saveReads(trx, lease, [{ type: 'client', id: 'client-rosa', version: 1 }], []);
+          saveReads(trx, lease, [{ type: 'client', id: 'client-rosa', version: 1 }], [], []);
         const accept = (trx: Transaction<Database>) =>
           acceptRecords(trx, 'county', client('2026-02-03T10:00:00Z'), recipients);
         if (first === 'the version') expect(await sideBySide(store, accept, other, read)).toBe(true);
         else {
           await sideBySide(store, read, other, accept);
           expect(await wantedOf(store, subject)).toBe(lease.wanted + 1);
+        }
+      } finally {
+        await store.close();
+        await other.close();
+      }
+    },
+  );
+
+  test.each(['the link', 'the read'])(
+    'a resource that gives its place to another while a lane says that it has read its record, %s first: the lane runs again',
+    async (first) => {
+      const url = await server.freshDatabase();
+      const [store, other] = [
+        await openStore({ url, folder: '/nowhere' }),
+        await openStore({ url, folder: '/nowhere' }),
+      ];
+      const of = (subject: string) => ({ connection: 'general', subject });
+      const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
+      const key = { type: 'client', id: 'client-rosa', slot: 'patient' } as const;
+      try {
+        await store.tx((trx) => acceptRecords(trx, 'county', [{ type: 'client', record: aClient() }], recipients));
+        await store.tx((trx) => raiseWanted(trx, [of('county.case.c1')]));
+        const reader = await takeLease(store, of('county.case.c1'), taker);
+        const holder = await takeLease(store, of('county.client.client-rosa'), taker);
+        if (reader === undefined || holder === undefined) throw new Error('A lane was not to be had.');
+        await store.tx((trx) => saveLinks(trx, holder, [madeLink(key, 'Patient')]));
+        const links = await store.db.selectFrom('link').selectAll().execute();
+        const read = (trx: Transaction<Database>) =>
+          saveReads(trx, reader, [{ type: 'client', id: 'client-rosa', version: 1 }], [], links);
+        const replace = async (trx: Transaction<Database>) => {
+          await holdLease(trx, holder, 60_000);
+          await trx.updateTable('link').set({ retired_at: sql<Date>`now()` }).execute();
+          return saveLinks(trx, holder, [madeLink(key, 'Patient', 2)]);
+        };
+        if (first === 'the link') expect(await sideBySide(store, replace, other, read)).toBe(true);
+        else {
+          await sideBySide(store, read, other, replace);
+          expect(await wantedOf(store, 'county.case.c1')).toBe(reader.wanted + 1);
         }
       } finally {
         await store.close();
@@ -387,9 +425,9 @@ async function wantedOf({ db }: Store, subject: string): Promise<number | undefi
 }
 
 /** What a lane stores of a resource that it has made. */
-function madeLink(key: ResourceKey, resourceType: string): readonly [LinkTarget, NewLink] {
+function madeLink(key: ResourceKey, resourceType: string, generation = 1): readonly [LinkTarget, NewLink] {
   return [
-    { key, resourceType, nextGeneration: 1, recordVersion: 1, route: { route: 'native', reason: undefined } },
+    { key, resourceType, nextGeneration: generation, recordVersion: 1, route: { route: 'native', reason: undefined } },
     {
       remoteId: `of-${key.id}`,
       origin: 'created',

@@ -79,6 +79,29 @@ describe('when it happens between plan and send', () => {
     expect(await world.link('goal/goal-meals#goal')).toMatchObject({ state: 'withheld' });
   });
 
+  test('the client, recalled by a write whose reply was lost, is made anew: what goes out about the first follows to the second', async () => {
+    await world.connect(aConnection(world.server.base, { basis: 'consent', organization }));
+    await world.send(...directoryAndClient(), ['consent', aConsent()]);
+    const client = 'county.client.client-rosa';
+    const revoked = { status: 'revoked', revokedAt: '2026-02-20T10:00:00-05:00' } as const;
+    await world.server.faults(
+      { method: 'POST', path: '$', fault: { drop: 'after-commit' } },
+      { method: 'GET', path: 'Patient', nth: 2, fault: { status: 503 } },
+    );
+    await world.accept(['consent', aConsent({ ...revoked, updatedAt: revoked.revokedAt })]);
+    await world.run(client);
+    await world.server.control('DELETE', 'faults');
+    await world.accept(['consent', aConsent({ updatedAt: '2026-02-20T11:00:00-05:00' })], ...caseWithReferral());
+    const first = await world.link('client/client-rosa#patient');
+    await world.run(lane, { deps: betweenPlanAndSend(() => world.run(client)) });
+    await world.work();
+    const second = await world.link('client/client-rosa#patient');
+    expect([first, second]).toMatchObject([{ generation: 1 }, { generation: 2, retired: false }]);
+    const about = async (type: string) => JSON.stringify(await world.server.all(type));
+    for (const type of ['EpisodeOfCare', 'Goal', 'ServiceRequest', 'Task'])
+      expect(await about(type)).toContain(`"Patient/${second.remoteId}"`);
+  });
+
   test('a label of what only this run has read: nothing of the old plan leaves', async () => {
     await world.send(...directoryAndClient());
     await world.accept(...caseWithReferral());
