@@ -1,26 +1,27 @@
 // Jest sequencer: where nothing is known of earlier runs, as in a clean checkout, the longest test files start first, so that none is left to run alone.
+import { existsSync } from 'node:fs';
 import Sequencer from '@jest/test-sequencer';
 
 const longest = [
   'demo/demo',
   'leaks/leaks',
   'chaos/chaos',
-  'lanes/killed-at-each-step',
-  'lanes/killed-process',
+  'lanes/run/killed-at-each-step',
+  'lanes/run/killed-process',
   'commands/replay',
-  'lanes/stopped',
+  'lanes/run/stopped',
   'page/loop',
   'chaos/webhooks',
   'simulation/simulation',
-  'lanes/resting',
+  'lanes/budget/resting',
   'contract/queue',
-  'lanes/no-lost-update',
+  'lanes/send/no-lost-update',
   'commands/serve',
   'store/one-process',
   'docs/readme',
-  'lanes/polls-patients',
+  'lanes/polls/polls-patients',
   'store/migrate',
-  'lanes/mass-change',
+  'lanes/operating/mass-change',
   'commands/map',
   'commands/doctor',
   'commands/guide',
@@ -28,6 +29,10 @@ const longest = [
   'lanes/inbound/restarted',
   'queue/redis-away',
 ].map((name) => `/test/${name}.test.ts`);
+
+const moved = longest.filter((path) => !existsSync(new URL(`.${path}`, import.meta.url)));
+if (moved.length > 0)
+  throw new Error(`Not there any more: ${moved.join(', ')}. Name the file's new place in longest-first.js.`);
 
 export default class LongestFirst extends Sequencer {
   sort(tests) {
