@@ -115,8 +115,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
   });
 
   test('a lane that is being taken while another configuration comes into force is not to be had', async () => {
-    const url = await server.freshDatabase();
-    const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
+    const [store, other] = await twoStores(await server.freshDatabase());
     try {
       const config = aConnection('http://hospital.example.org');
       await prepareConnection(store, config);
@@ -178,8 +177,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
   });
 
   test('a lane whose cause comes while it is being taken is taken by the next statement, which sees what the cause has brought', async () => {
-    const url = await server.freshDatabase();
-    const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
+    const [store, other] = await twoStores(await server.freshDatabase());
     try {
       const lane = { connection: 'general', subject: 'county.case.c1' };
       const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'released' } as const;
@@ -202,17 +200,12 @@ describeOnPostgres('on PostgreSQL', (server) => {
   });
 
   test('a record that moves while what its lane has made of it is stored: the link is in the new lane, or nowhere', async () => {
-    const url = await server.freshDatabase();
-    const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
+    const [store, other] = await twoStores(await server.freshDatabase());
     const goal = (id: string, caseId: string, updatedAt: string) =>
       [{ type: 'goal', record: aGoal({ id, caseId, updatedAt }) }] as const;
-    const lane = { connection: 'general', subject: 'county.case.c1' };
-    const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
     const begin = async (id: string) => {
       await store.tx((trx) => acceptRecords(trx, 'county', goal(id, 'c1', '2026-02-03T09:30:00Z'), recipients));
-      const lease = await takeLease(store, lane, taker);
-      if (lease === undefined) throw new Error('The lane was not to be had.');
-      return lease;
+      return leaseOf(store, 'county.case.c1');
     };
     const keep = (db: Transaction<Database>, lease: Lease, id: string) =>
       storeWriting(db, lease, 60_000, {
@@ -250,27 +243,13 @@ describeOnPostgres('on PostgreSQL', (server) => {
   test.each(['the link', 'the wait'])(
     'a lane that begins to wait for a link while it is stored, %s first: it is wanted, and waits for nothing',
     async (first) => {
-      const url = await server.freshDatabase();
-      const [store, other] = [
-        await openStore({ url, folder: '/nowhere' }),
-        await openStore({ url, folder: '/nowhere' }),
-      ];
-      const of = (subject: string) => ({ connection: 'general', subject });
+      const [store, other] = await twoStores(await server.freshDatabase());
       const client = { type: 'client', id: 'client-rosa', slot: 'patient' } as const;
       try {
         await store.tx((trx) => acceptRecords(trx, 'county', [{ type: 'client', record: aClient() }], recipients));
-        await store.tx((trx) => raiseWanted(trx, [of('county.case.c1')]));
-        const lease = async (subject: string) => {
-          const taken = await takeLease(store, of(subject), {
-            holder: 'test',
-            leaseMs: 60_000,
-            configuration: 'any',
-            which: 'any',
-          });
-          if (taken === undefined) throw new Error('The lane was not to be had.');
-          return taken;
-        };
-        const [waiter, needed] = [await lease('county.case.c1'), await lease('county.client.client-rosa')];
+        await store.tx((trx) => raiseWanted(trx, [{ connection: 'general', subject: 'county.case.c1' }]));
+        const waiter = await leaseOf(store, 'county.case.c1');
+        const needed = await leaseOf(store, 'county.client.client-rosa');
         const wait = (trx: Transaction<Database>) => saveWaiting(trx, waiter, [client]);
         const link = async (trx: Transaction<Database>) => {
           await holdLease(trx, needed, 60_000);
@@ -290,19 +269,13 @@ describeOnPostgres('on PostgreSQL', (server) => {
   test.each(['the version', 'the read'])(
     'a record that gets another version while a lane says that it has read it, %s first: the lane runs again',
     async (first) => {
-      const url = await server.freshDatabase();
-      const [store, other] = [
-        await openStore({ url, folder: '/nowhere' }),
-        await openStore({ url, folder: '/nowhere' }),
-      ];
+      const [store, other] = await twoStores(await server.freshDatabase());
       const subject = 'county.case.c1';
       const client = (updatedAt: string) => [{ type: 'client', record: aClient({ updatedAt }) }] as const;
       try {
         await store.tx((trx) => acceptRecords(trx, 'county', client('2026-02-02T10:00:00Z'), recipients));
         await store.tx((trx) => raiseWanted(trx, [{ connection: 'general', subject }]));
-        const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
-        const lease = await takeLease(store, { connection: 'general', subject }, taker);
-        if (lease === undefined) throw new Error('The lane was not to be had.');
+        const lease = await leaseOf(store, subject);
         const read = (trx: Transaction<Database>) =>
           saveReads(trx, lease, [{ type: 'client', id: 'client-rosa', version: 1 }], [], []);
         const accept = (trx: Transaction<Database>) =>
@@ -322,20 +295,13 @@ describeOnPostgres('on PostgreSQL', (server) => {
   test.each(['the link', 'the read'])(
     'a resource that gives its place to another while a lane says that it has read its record, %s first: the lane runs again',
     async (first) => {
-      const url = await server.freshDatabase();
-      const [store, other] = [
-        await openStore({ url, folder: '/nowhere' }),
-        await openStore({ url, folder: '/nowhere' }),
-      ];
-      const of = (subject: string) => ({ connection: 'general', subject });
-      const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
+      const [store, other] = await twoStores(await server.freshDatabase());
       const key = { type: 'client', id: 'client-rosa', slot: 'patient' } as const;
       try {
         await store.tx((trx) => acceptRecords(trx, 'county', [{ type: 'client', record: aClient() }], recipients));
-        await store.tx((trx) => raiseWanted(trx, [of('county.case.c1')]));
-        const reader = await takeLease(store, of('county.case.c1'), taker);
-        const holder = await takeLease(store, of('county.client.client-rosa'), taker);
-        if (reader === undefined || holder === undefined) throw new Error('A lane was not to be had.');
+        await store.tx((trx) => raiseWanted(trx, [{ connection: 'general', subject: 'county.case.c1' }]));
+        const reader = await leaseOf(store, 'county.case.c1');
+        const holder = await leaseOf(store, 'county.client.client-rosa');
         await store.tx((trx) => saveLinks(trx, holder, [madeLink(key, 'Patient')]));
         const links = await store.db.selectFrom('link').selectAll().execute();
         const read = (trx: Transaction<Database>) =>
@@ -358,8 +324,7 @@ describeOnPostgres('on PostgreSQL', (server) => {
   );
 
   test('a record that moves while a poll keeps what it has seen of it: the new lane is wanted for that', async () => {
-    const url = await server.freshDatabase();
-    const [store, other] = [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
+    const [store, other] = await twoStores(await server.freshDatabase());
     const config = aConnection('http://hospital.example.org');
     const opened = openConnection(config);
     const goal = (caseId: string, updatedAt: string) =>
@@ -398,6 +363,18 @@ describeOnPostgres('on PostgreSQL', (server) => {
     }
   });
 });
+
+/** Two that know nothing of each other, on one database. */
+async function twoStores(url: string): Promise<[Store, Store]> {
+  return [await openStore({ url, folder: '/nowhere' }), await openStore({ url, folder: '/nowhere' })];
+}
+
+async function leaseOf(store: Store, subject: string): Promise<Lease> {
+  const taker = { holder: 'test', leaseMs: 60_000, configuration: 'any', which: 'any' } as const;
+  const lease = await takeLease(store, { connection: 'general', subject }, taker);
+  if (lease === undefined) throw new Error('The lane was not to be had.');
+  return lease;
+}
 
 /** Two transactions: the second begins before the first has ended, and waits for it. @returns what came of the second */
 async function sideBySide<T>(
