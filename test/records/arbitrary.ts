@@ -151,8 +151,9 @@ const mend: Readonly<Record<RecordType, (record: JsonObject) => JsonObject>> = {
   organization: (record) => record,
   worker: (record) => record,
   service: (record) => record,
-  client: (record) => ({
+  client: ({ mergedInto, ...record }) => ({
     ...record,
+    ...(mergedInto !== undefined && mergedInto !== record.id && { mergedInto }),
     names: objects(record.names).map((name, index) => ({ ...name, use: index === 0 ? 'legal' : 'alias' })),
     ...(record.identifiers && {
       identifiers: objects(record.identifiers).map((identifier) => ({
