@@ -6,7 +6,8 @@
 // goes on, some steps further each time, until a life comes to the end of its work. The first creation, which is long, leaves out the points inside
 // a transaction: they leave the same database as the one before its COMMIT.
 //
-// A plain run dies at the first step of each kind and at every tenth, on PostgreSQL at every eleventh; CASEBRIDGE_TEST_COUNTS=full dies at each one.
+// A plain run dies at the first step of each kind, then some thirty steps further each time (of what comes after, eleven);
+// CASEBRIDGE_TEST_COUNTS=full dies at each one.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { findMarker } from '../../../src/documents/documents.ts';
@@ -56,12 +57,12 @@ beforeAll(() => {
 afterAll(() => restoreHttp());
 
 describe('on the embedded database, killed at each step', () => {
-  walks(embeddedSite, allSteps, atCounts({ plain: 16, full: 1 }));
+  walks(embeddedSite, allSteps, atCounts({ plain: 31, full: 1 }));
 });
 
 describeOnPostgres('on PostgreSQL, killed at each step', ({ freshDatabase }) => {
   // A cut within a transaction is rolled back like the one before its commit; each statement is walked on the embedded database.
-  walks(async () => postgresSite(await freshDatabase()), boundaries, atCounts({ plain: 17, full: 1 }));
+  walks(async () => postgresSite(await freshDatabase()), boundaries, atCounts({ plain: 37, full: 1 }));
 });
 
 /** @param stride how many steps further the next one dies, at most */
