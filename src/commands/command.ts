@@ -1,6 +1,6 @@
 // The shape of one command, and the options that several of them share.
 
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { SourceConfig } from '../config.ts';
 import { CasebridgeError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
@@ -32,6 +32,13 @@ export function textOption({ options }: CommandCall, name: string): string | und
 /** True for a flag that was given. */
 export function flag({ options }: CommandCall, name: string): boolean {
   return options[name] === true;
+}
+
+/** The number of a port, as commander reads the value of an option. @throws InvalidArgumentError */
+export function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
 }
 
 /** The source of this name. @throws CasebridgeError `source-not-configured` */

@@ -1,7 +1,6 @@
 // `sandbox`: the simulated FHIR servers, for anyone who wants to test against them.
 
-import { InvalidArgumentError } from 'commander';
-import { type CommandLine, noConfiguration, textOption } from './command.ts';
+import { type CommandLine, noConfiguration, portOf, textOption } from './command.ts';
 import { toldListening, untilStopped } from './process.ts';
 
 export const sandbox: CommandLine = {
@@ -32,9 +31,3 @@ export const sandbox: CommandLine = {
     return 0;
   },
 };
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
-}

@@ -7,6 +7,7 @@ import { rateLimit, sharedRate } from '../access/access.ts';
 import { CasebridgeError } from '../errors.ts';
 import { checkBodyHeaders, refuseBody } from './body.ts';
 import type { GatewayApi } from './gateway-api.ts';
+import { monitorRoutes } from './handlers/health.ts';
 import { keepAct } from './looks.ts';
 import { checkPath, readQuery } from './parameters.ts';
 import { fhirHandler, fhirPath } from './partner-interface.ts';
@@ -36,21 +37,39 @@ export { type Listening, listen } from './server.ts';
 
 /** The HTTP interface of a gateway. It reads rows from the gateway's store and asks the gateway for everything else. */
 export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}): Express {
-  const app = express();
   const bounds = { ...defaultLimits, ...limits };
-  const readPrincipal = callerReader(gateway, bounds);
-  const signIns = sharedRate(gateway.store, 'sign-in', bounds.signInsPerMinute);
-  const keptRefusals = rateLimit(refusalsPerMinute, () => performance.now());
+  const app = begun(gateway, bounds);
+  app.use('/p', partnerPage(gateway, bounds));
+  answerRoutes(app, routes, gateway, bounds);
+  app.use(fhirPath, fhirHandler(gateway, bounds));
+  return ended(app, gateway);
+}
+
+/** Health and metrics of a process that takes no other requests. Whoever reaches its port is answered. */
+export function buildMonitorApp(gateway: GatewayApi): Express {
+  const app = begun(gateway, defaultLimits);
+  answerRoutes(app, monitorRoutes, gateway, defaultLimits);
+  return ended(app, gateway);
+}
+
+function begun(gateway: GatewayApi, limits: HttpLimits): Express {
+  const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
-  app.use((request, response, next) => begin(gateway, bounds, request, response, next));
-  app.use('/p', partnerPage(gateway, bounds));
-  for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) {
+  app.use((request, response, next) => begin(gateway, limits, request, response, next));
+  return app;
+}
+
+function answerRoutes(app: Express, table: readonly Route[], gateway: GatewayApi, limits: HttpLimits): void {
+  const readPrincipal = callerReader(gateway, limits);
+  const signIns = sharedRate(gateway.store, 'sign-in', limits.signInsPerMinute);
+  const keptRefusals = rateLimit(refusalsPerMinute, () => performance.now());
+  for (const [path, methods] of Map.groupBy(table, (route) => route.path)) {
     const address = path.replaceAll(/\{(\w+)\}/g, ':$1');
     for (const route of methods) {
       const handler = (request: Request, response: Response) =>
-        answer({ gateway, limits: bounds, signIns, keptRefusals }, readPrincipal, route, request, response).catch(
-          (error: unknown) => refuse(error, response, route.page),
+        answer({ gateway, limits, signIns, keptRefusals }, readPrincipal, route, request, response).catch(
+          (error: unknown) => refuse(gateway, error, response, route.page),
         );
       app[expressMethod[route.method]](address, handler);
     }
@@ -60,25 +79,27 @@ export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}):
       throw new CasebridgeError('method-not-allowed', { methods: allowed });
     });
   }
-  app.use(fhirPath, fhirHandler(gateway, bounds));
+}
+
+function ended(app: Express, gateway: GatewayApi): Express {
   app.use(() => {
     throw new CasebridgeError('address-unknown');
   });
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
-    if (!/^\/fhir(?=[/?]|$)/.test(request.originalUrl)) return refuse(error, response);
+    if (!/^\/fhir(?=[/?]|$)/.test(request.originalUrl)) return refuse(gateway, error, response);
     const requestId = requestIdOf(response);
     logFault(gateway.logger, error, requestId);
     sendProblem(response, outcomeOf(error, requestId), 'application/fhir+json');
   });
   return app;
+}
 
-  function refuse(error: unknown, response: Response, page?: PageRules): void {
-    const requestId = requestIdOf(response);
-    logFault(gateway.logger, error, requestId);
-    const problem = problemOf(error, requestId);
-    if (page === undefined) sendProblem(response, problem);
-    else sendProblem(response, problem, 'text/html', page.problem(problem));
-  }
+function refuse({ logger }: GatewayApi, error: unknown, response: Response, page?: PageRules): void {
+  const requestId = requestIdOf(response);
+  logFault(logger, error, requestId);
+  const problem = problemOf(error, requestId);
+  if (page === undefined) sendProblem(response, problem);
+  else sendProblem(response, problem, 'text/html', page.problem(problem));
 }
 
 /** Of one operator, and of whoever is none. */

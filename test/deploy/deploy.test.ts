@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 import { stopWithinMs } from '../../src/commands/process.ts';
 import { checkConfig } from '../../src/config.ts';
-import { routes } from '../../src/http/routes.ts';
+import { monitorRoutes } from '../../src/http/handlers/health.ts';
 import { isObject, type Json, type JsonObject } from '../../src/json.ts';
 import { commandLine } from '../commands/program.ts';
 
@@ -16,6 +16,9 @@ const dockerfile = await read('Dockerfile');
 const composeText = await read('deploy/compose.yaml');
 const composeConfiguration = await read('deploy/casebridge.yaml');
 const kubernetesText = await read('deploy/kubernetes.yaml');
+
+/** What `serve` answers, and a worker as well. */
+const monitored = monitorRoutes.map(({ path }) => path);
 
 /** What a program of an example is given. */
 interface Given {
@@ -50,11 +53,14 @@ describe('compose.yaml', () => {
     expect(textsAt(serve, 'ports')).toEqual([`127.0.0.1:${port}:${port}`]);
   });
 
-  test('its health check asks a path and a port that there are', async () => {
-    const asked = textsAt(serve, 'healthcheck', 'test').join(' ');
+  test.each([
+    ['serve', async () => portOf(configuration)],
+    ['worker', async () => workersPort(textsAt(worker, 'command'))],
+  ])('the health check of %s asks a path and a port that there are', async (name, portOfIt) => {
+    const asked = textsAt(service(name), 'healthcheck', 'test').join(' ');
     const [, port, path = ''] = asked.match(/http:\/\/127\.0\.0\.1:(\d+)(\/[a-z/]+)/) ?? [];
-    expect(Number(port)).toBe(await portOf(configuration));
-    expect(paths()).toContain(path);
+    expect(Number(port)).toBe(await portOfIt());
+    expect(monitored).toContain(path);
   });
 
   test('two workers wait for serve, which waits for the servers', () => {
@@ -120,13 +126,21 @@ describe('kubernetes.yaml', () => {
     expect(at(service, 'spec', 'selector')).toEqual({ app: 'casebridge', part: 'serve' });
   });
 
-  test.each([
-    ['startupProbe', '/health/live'],
-    ['livenessProbe', '/health/live'],
-    ['readinessProbe', '/health/ready'],
-  ])('%s asks %s, which there is', (probe, path) => {
-    expect(at(container('serve'), probe, 'httpGet', 'path')).toBe(path);
-    expect(paths()).toContain(path);
+  test('the probes of a worker ask the port that it is given', () => {
+    const [port] = listAt(container('worker'), 'ports');
+    expect(at(port, 'containerPort')).toBe(workersPort(textsAt(container('worker'), 'args')));
+  });
+
+  describe.each(['serve', 'worker'])('of %s', (name) => {
+    test.each([
+      ['startupProbe', '/health/live'],
+      ['livenessProbe', '/health/live'],
+      ['readinessProbe', '/health/ready'],
+    ])('%s asks %s, which there is', (probe, path) => {
+      const [port] = listAt(container(name), 'ports');
+      expect(at(container(name), probe, 'httpGet')).toEqual({ path, port: at(port, 'name') });
+      expect(monitored).toContain(path);
+    });
   });
 
   test.each(['serve', 'worker'])('%s: labels, selectors and the disruption budget name each other', (part) => {
@@ -141,8 +155,10 @@ describe('kubernetes.yaml', () => {
 
   test('a new version of the worker starts when the old ones have ended, and serve may take an hour to change large tables', () => {
     expect(at(document('Deployment', 'casebridge-worker'), 'spec', 'strategy', 'type')).toBe('Recreate');
-    const { periodSeconds, failureThreshold } = objectAt(container('serve'), 'startupProbe');
-    expect(Number(periodSeconds) * Number(failureThreshold)).toBe(3_600);
+    for (const name of ['serve', 'worker']) {
+      const { periodSeconds, failureThreshold } = objectAt(container(name), 'startupProbe');
+      expect(Number(periodSeconds) * Number(failureThreshold)).toBe(3_600);
+    }
   });
 
   test('it runs as the user of the image', () => {
@@ -225,8 +241,8 @@ async function typedLinesWork(text: string): Promise<void> {
   for (const words of calls) await expectCommand(words.split(' '));
 }
 
-function paths(): string[] {
-  return routes.map(({ path }) => path);
+function workersPort(words: readonly string[]): number {
+  return Number(words[words.indexOf('--port') + 1]);
 }
 
 function versionOf(service: Json): number {

@@ -11,7 +11,7 @@ import { eventually, identifierSystem, startServer, type TestServer } from './ri
 export interface Site {
   readonly server: TestServer;
   serve(...options: string[]): Promise<Running>;
-  worker(): Promise<Running>;
+  worker(...options: string[]): Promise<Running>;
   /** A command with the same configuration, to its end, in this process. */
   run(...words: string[]): Promise<Ended>;
   /** The same as a person sees it who looks at standard error. */
@@ -50,7 +50,7 @@ export async function aSite({ databaseUrl, redisUrl }: Backends = {}): Promise<S
   return {
     server,
     serve: (...options) => start(['serve', ...options]),
-    worker: () => start(['worker']),
+    worker: (...options) => start(['worker', ...options]),
     run: (...words) => commandLine([...words, ...file], { env }),
     watched: (...words) => commandLine([...words, ...file], { env, isTTY: true }),
     program: (...words) => casebridge([...words, ...file], { env }),

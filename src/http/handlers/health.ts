@@ -3,7 +3,8 @@
 import { publicKeySet } from '../../connections/connections.ts';
 import type { Call, Route } from '../route.ts';
 
-export const healthRoutes: readonly Route[] = [
+/** Health and metrics, which a process without any other interface answers as well. */
+export const monitorRoutes: readonly Route[] = [
   {
     method: 'GET',
     path: '/health/live',
@@ -27,6 +28,10 @@ export const healthRoutes: readonly Route[] = [
     answers: ['text/plain', 'application/openmetrics-text'],
     handle: getMetrics,
   },
+];
+
+export const healthRoutes: readonly Route[] = [
+  ...monitorRoutes,
   {
     method: 'GET',
     path: '/.well-known/jwks.json',
