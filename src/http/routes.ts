@@ -18,6 +18,7 @@ import { recordRoutes } from './handlers/records.ts';
 import { replayRoutes } from './handlers/replays.ts';
 import { rosterRoutes } from './handlers/roster.ts';
 import { staleRoutes } from './handlers/stale.ts';
+import { unknownOutcomeRoutes } from './handlers/unknown-outcomes.ts';
 import { unmappedRoutes } from './handlers/unmapped.ts';
 import { webhookRoutes } from './handlers/webhooks.ts';
 import { openApi } from './openapi.ts';
@@ -33,6 +34,7 @@ const described: readonly Route[] = [
   ...staleRoutes,
   ...unmappedRoutes,
   ...laneRoutes,
+  ...unknownOutcomeRoutes,
   ...replayRoutes,
   ...alertRoutes,
   ...clockRoutes,

@@ -92,4 +92,4 @@ export { type NewsOf, wakePolls } from './polls/wake-polls.ts';
 export { pruneAudit, pruneHomeVersions, pruneOutcomes, pruneReplays, pruneSeen } from './prune.ts';
 export { runLane } from './run/run.ts';
 export { createRunGate } from './run/run-gate.ts';
-export { unknownOutcomes } from './unknown/unknown-outcomes.ts';
+export { isUnknown, unknownOutcomes } from './unknown/unknown-outcomes.ts';

@@ -89,6 +89,7 @@ const matrix: [string, string, RequestInit, number[]][] = [
     [403, 403, 409, 403, 403, 401],
   ],
   ['GET /api/records/stale', '/api/records/stale', {}, [200, 200, 403, 403, 403, 401]],
+  ['GET /api/unknown-outcomes', '/api/unknown-outcomes', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/unmapped', '/api/unmapped', {}, [200, 200, 403, 403, 403, 401]],
   ['GET /api/inbound', '/api/inbound', {}, [200, 200, 403, 403, 403, 401]],
   [

@@ -99,7 +99,7 @@ describe('nothing of it stands', () => {
   });
 
   test('in the lists of lanes and connections, and in what connections can do', async () => {
-    const lists = ['/api/lanes?limit=1000', '/api/connections', '/api/cases'];
+    const lists = ['/api/lanes?limit=1000', '/api/connections', '/api/cases', '/api/unknown-outcomes'];
     const reports = ['standard', 'epic', 'oracle'].map((id) => `/api/connections/${id}/capabilities`);
     const texts = await Promise.all([...lists, ...reports].map((path) => textAt(site.url, path)));
     // What an operator says of a lane is for those who look at it.

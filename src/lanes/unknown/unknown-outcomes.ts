@@ -14,16 +14,19 @@ export interface UnknownOutcomes {
 /** After this long an operator is told. */
 export const unknownTooLongMs = 15 * 60_000;
 
+/** Of a row of `operation`. What may still be under way counts as known. */
+export const isUnknown = sql<boolean>`(operation.outcome is null and operation.send_before < now())`;
+
 /**
- * Of every connection, also where there is none. What may still be under way counts as known.
+ * Of every connection, also where there is none.
  * @param olderThanMs only those sent longer ago
  */
 export async function unknownOutcomes(db: Store['db'], olderThanMs = 0): Promise<UnknownOutcomes[]> {
   const { rows } = await sql<UnknownOutcomes>`
-    select c.id as connection, count(o.id)::integer as count,
-      coalesce(extract(epoch from now() - min(o.intended_at)), 0)::float8 as "oldestSeconds"
-    from connection c left join operation o on o.connection = c.id and o.outcome is null and o.send_before < now()
-      and o.intended_at < now() - ${olderThanMs} * interval '1 millisecond'
+    select c.id as connection, count(operation.id)::integer as count,
+      coalesce(extract(epoch from now() - min(operation.intended_at)), 0)::float8 as "oldestSeconds"
+    from connection c left join operation on operation.connection = c.id and ${isUnknown}
+      and operation.intended_at < now() - ${olderThanMs} * interval '1 millisecond'
     group by 1 order by 1`.execute(db);
   return rows;
 }
