@@ -29,7 +29,7 @@ describeOn('PostgreSQL and Redis', hasPostgres() && hasRedis(), 'a run with kill
     child = spawn(process.execPath, [program, ...options, '--json', '--history', kept], { stdio: 'ignore' });
     [code] = await once(child, 'exit');
     history = JSON.parse(await readFile(kept, 'utf8'));
-  }, 180_000);
+  }, 400_000);
   afterAll(async () => {
     // One that does not come to rest takes its programs along.
     child?.kill('SIGTERM');

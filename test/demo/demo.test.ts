@@ -93,7 +93,7 @@ describe('the demo', () => {
     expect(story).toContain('/console/cases/case-denise');
     expect(await readdir(run.folder)).toEqual([]);
     await rm(run.folder, { recursive: true });
-  }, 240_000);
+  }, 480_000);
 
   test('that is interrupted says so, stops both programs, and keeps only their logs', async () => {
     const run = await runDemo('--json');
@@ -113,5 +113,5 @@ describe('the demo', () => {
     expect((await readdir(join(run.folder, folders[0] ?? ''))).sort()).toEqual(['gateway.log', 'servers.log']);
     expect(run.story()).toContain(folders[0]);
     await rm(run.folder, { recursive: true });
-  }, 240_000);
+  }, 480_000);
 });
