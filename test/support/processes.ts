@@ -115,7 +115,7 @@ export function feed(url: string): Promise<JsonObject[]> {
 const atRest = ['idle'];
 
 /** Awaits that no lane has anything to do or to mend. */
-export async function settled(url: string, withinMs = 40_000): Promise<void> {
+export async function settled(url: string, withinMs = 60_000): Promise<void> {
   let busy: JsonObject[] = [];
   const isSettled = async () => {
     busy = (await items('ops', `${url}/api/lanes?limit=1000`)).filter(({ state }) => !atRest.includes(String(state)));

@@ -107,7 +107,7 @@ export async function accept(gateway: Gateway, ...items: readonly Item[]) {
 }
 
 /** Awaits that no lane has work that it could do now; fails with what is left after the deadline. */
-export async function idle(gateway: Gateway, withinMs = 20_000): Promise<void> {
+export async function idle(gateway: Gateway, withinMs = 60_000): Promise<void> {
   const { db } = gateway.api.store;
   const deadline = Date.now() + withinMs;
   for (;;) {
@@ -256,7 +256,7 @@ const ownTypes = [
 ];
 
 /** Awaits a state; fails with what was waited for. */
-export async function eventually(holds: () => Promise<boolean>, what: string, withinMs = 30_000): Promise<void> {
+export async function eventually(holds: () => Promise<boolean>, what: string, withinMs = 60_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
