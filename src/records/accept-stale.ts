@@ -8,7 +8,7 @@ import { judge } from './accept/judge.ts';
 import { markAcceptedClocks } from './accept/mark-clocks.ts';
 import { moveRecords } from './accept/move.ts';
 import { insertVersions, keyOf, lockRecords, updateRecords } from './accept/rows.ts';
-import { lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
+import { type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
 import { type Acceptance, receive } from './accept.ts';
 import { parseRecord } from './parse-record.ts';
 import type { RecordSchemas } from './record-schemas.ts';
@@ -54,8 +54,8 @@ export async function acceptStale(
   await updateRecords(trx, source, [judged]);
   await insertVersions(trx, source, [{ ...judged, received }]);
   await raiseConsentEpochs(trx, source, [judged]);
-  await wantLanes(trx, source, [judged], connections);
+  const lanes = await wantLanes(trx, source, [judged], connections);
   await moveRecords(trx, source, [judged]);
   await markAcceptedClocks(trx, source, [judged]);
-  return { outcome: 'accepted', version: judged.version, lanes: lanesOf(source, judged.place.subject, connections) };
+  return { outcome: 'accepted', version: judged.version, lanes };
 }

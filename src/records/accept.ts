@@ -18,7 +18,7 @@ import {
   lockRecords,
   updateRecords,
 } from './accept/rows.ts';
-import { type LaneKey, lanesOf, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
+import { type LaneKey, type Recipient, raiseConsentEpochs, wantLanes } from './accept/want-lanes.ts';
 import type { FieldError } from './field-error.ts';
 import type { StoredRecord } from './parse-record.ts';
 import type { RecordType } from './record-type.ts';
@@ -71,14 +71,15 @@ export async function acceptRecords(
     ordered.filter(({ outcome }) => outcome === 'stale'),
   );
   await raiseConsentEpochs(trx, source, accepted);
-  await wantLanes(trx, source, accepted, connections);
+  const wanted = await wantLanes(trx, source, accepted, connections);
+  const lanes = Map.groupBy(wanted, ({ subject }) => subject);
   await moveRecords(trx, source, accepted);
   await markAcceptedClocks(trx, source, accepted);
   return ordered.map((one) => ({
     outcome: one.outcome,
     version: one.version,
     ...(one.errors && { errors: one.errors }),
-    lanes: one.outcome === 'accepted' ? lanesOf(source, one.place.subject, connections) : [],
+    lanes: one.outcome === 'accepted' ? (lanes.get(one.place.subject) ?? []) : [],
   }));
 }
 

@@ -9,6 +9,7 @@ import {
   aClient,
   aConsent,
   aGoal,
+  aNeed,
   aNote,
   anIncident,
   anOrganization,
@@ -215,6 +216,22 @@ describe('lanes', () => {
       ['general', 'county.case.case-rosa', 2, 10],
       ['general', 'county.case.case-two', 1, 10],
     ]);
+  });
+
+  test('a receiver of referrals alone has a lane from the first referral to it on, and is named from then on', async () => {
+    const pantry = { id: 'pantry', mode: 'live', sources: ['county'], share: 'referrals' } as const;
+    const recipients = [{ ...pantry, organization: { source: 'county', id: 'org-pantry' } }];
+    const take = (item: CheckedRecord) => store.tx((trx) => acceptRecords(trx, 'county', [item], recipients));
+    const subject = 'county.case.case-rosa';
+    const need = (overrides = {}): CheckedRecord => ({ type: 'need', record: aNeed(overrides) });
+    expect(await take(need())).toEqual([{ outcome: 'accepted', version: 1, lanes: [] }]);
+    expect(await take(referral({ organizationId: 'org-pantry' }))).toMatchObject([
+      { lanes: [{ connection: 'pantry', subject }] },
+    ]);
+    expect(await take(need({ updatedAt: '2026-02-05T10:00:00-05:00', riskLevel: 'high' }))).toMatchObject([
+      { lanes: [{ connection: 'pantry', subject }] },
+    ]);
+    expect(await lanes()).toEqual([['pantry', subject, 2, 10]]);
   });
 
   test('lanes that have read a record are wanted again', async () => {

@@ -41,13 +41,6 @@ const manyReaders = 100;
 /** What many lanes read. */
 const labelledTypes: readonly RecordType[] = ['organization', 'service', 'worker'];
 
-/** The lanes that these connections have for a subject of the source; what is shared by referral only is not told. */
-export function lanesOf(source: string, subject: string, connections: readonly Recipient[]): LaneKey[] {
-  if (subject === '') return [];
-  const recipients = connections.filter((one) => one.share === undefined && takesFrom(source, one));
-  return recipients.map(({ id }) => ({ connection: id, subject }));
-}
-
 /**
  * Raises `wanted` of the lanes of each record's subject (where it left one, of both), of the lanes that have read the record, for a
  * consent of all lanes of the client and of who is the same person, as when it turns out that they are, and for a case of the client's lanes that keep something until there is one, and the new lane of what a moved record has there. Lane rows are taken in key order, in one statement.
@@ -58,14 +51,15 @@ export function lanesOf(source: string, subject: string, connections: readonly R
  * Which connections take from the source is what is in force, by whichever process's configuration; while another one comes into force, by either.
  *
  * @param connections as this process has them, for those of which the store does not tell
+ * @returns the raised ones of the records' own subjects, by connection
  */
 export async function wantLanes(
   trx: Transaction<Database>,
   source: string,
   accepted: readonly Judged[],
   connections: readonly Recipient[],
-): Promise<void> {
-  if (accepted.length === 0) return;
+): Promise<LaneKey[]> {
+  if (accepted.length === 0) return [];
   // Asked anew: another transaction may have told of a merge while the epochs waited for it.
   const clients = await consentClients(trx, source, accepted);
   const recipients = connections
@@ -80,7 +74,7 @@ export async function wantLanes(
     version,
     subject,
   }));
-  await sql`
+  const { rows } = await sql<LaneKey>`
     with configured as (select * from jsonb_to_recordset(${json(recipients)}) as r(id text, organization text)),
     recipient as (
       select o.id, o.organization from configured o
@@ -135,22 +129,27 @@ export async function wantLanes(
       select recipient.id, c.subject, ${priorities.urgent}::integer, true
       from jsonb_to_recordset(${json(clientsWithCase(source, accepted))}) as c(subject text), recipient
       where exists (select 1 from inbound i where i.connection = recipient.id and i.subject = c.subject and i.state in ('kept', 'withdrawn')
-        and i.reason ->> 'code' = 'inbound-no-case')
-    )
-    insert into lane (connection, subject, source, wanted, priority)
-    select r.connection, r.subject, split_part(r.subject, '.', 1), 1, min(r.priority)
-    from raised r
-    where r.opens or exists (select 1 from lane l where l.connection = r.connection and l.subject = r.subject)
-    group by r.connection, r.subject order by r.connection, r.subject
-    on conflict (connection, subject) do update set
-      wanted = lane.wanted + 1,
-      due_at = case when lane.done < lane.wanted then lane.due_at else now() end,
-      priority = case when lane.done < lane.wanted then least(lane.priority, excluded.priority) else excluded.priority end,
-      next_try_at = null,
-      parked = null,
-      starts = case when lane.parked is null then lane.starts else 0 end,
-      attempts = case when lane.parked is null then lane.attempts else 0 end,
-      reason = case when lane.parked is null then lane.reason end`.execute(trx);
+        and i.reason ->> 'code' = 'inbound-no-case')),
+    wanted as (
+      insert into lane (connection, subject, source, wanted, priority)
+      select r.connection, r.subject, split_part(r.subject, '.', 1), 1, min(r.priority)
+      from raised r
+      where r.opens or exists (select 1 from lane l where l.connection = r.connection and l.subject = r.subject)
+      group by r.connection, r.subject order by r.connection, r.subject
+      on conflict (connection, subject) do update set
+        wanted = lane.wanted + 1,
+        due_at = case when lane.done < lane.wanted then lane.due_at else now() end,
+        priority = case when lane.done < lane.wanted then least(lane.priority, excluded.priority) else excluded.priority end,
+        next_try_at = null,
+        parked = null,
+        starts = case when lane.parked is null then lane.starts else 0 end,
+        attempts = case when lane.parked is null then lane.attempts else 0 end,
+        reason = case when lane.parked is null then lane.reason end
+      returning connection, subject)
+    select w.connection, w.subject from wanted w
+    where w.subject in (select k.subject from jsonb_to_recordset(${json(keys)}) as k(subject text))
+    order by w.connection, w.subject`.execute(trx);
+  return rows;
 }
 
 /** A consent decides what may go out: plans made before it came are void (lanes.md 7). */
