@@ -38,21 +38,22 @@ export { type Listening, listen } from './server.ts';
 /** The HTTP interface of a gateway. It reads rows from the gateway's store and asks the gateway for everything else. */
 export function buildApp(gateway: GatewayApi, limits: Partial<HttpLimits> = {}): Express {
   const bounds = { ...defaultLimits, ...limits };
-  const app = begun(gateway, bounds);
+  const app = openApp(gateway, bounds);
   app.use('/p', partnerPage(gateway, bounds));
   answerRoutes(app, routes, gateway, bounds);
   app.use(fhirPath, fhirHandler(gateway, bounds));
-  return ended(app, gateway);
+  return refuseTheRest(app, gateway);
 }
 
 /** Health and metrics of a process that takes no other requests. Whoever reaches its port is answered. */
 export function buildMonitorApp(gateway: GatewayApi): Express {
-  const app = begun(gateway, defaultLimits);
+  const app = openApp(gateway, defaultLimits);
   answerRoutes(app, monitorRoutes, gateway, defaultLimits);
-  return ended(app, gateway);
+  return refuseTheRest(app, gateway);
 }
 
-function begun(gateway: GatewayApi, limits: HttpLimits): Express {
+/** With an id, a line in the log and safe headers for each request. */
+function openApp(gateway: GatewayApi, limits: HttpLimits): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.use(helmet());
@@ -81,7 +82,8 @@ function answerRoutes(app: Express, table: readonly Route[], gateway: GatewayApi
   }
 }
 
-function ended(app: Express, gateway: GatewayApi): Express {
+/** What nothing has answered, and what has failed outside a route. */
+function refuseTheRest(app: Express, gateway: GatewayApi): Express {
   app.use(() => {
     throw new CasebridgeError('address-unknown');
   });
