@@ -55,6 +55,7 @@ export { offerAppointmentMade } from './inbound/offer-made.ts';
 export { appointmentRecord } from './inbound/their-appointment.ts';
 export { commentIdOf, commentsByTime, joinedComments } from './inbound/their-comments.ts';
 export type { Abilities, LaneConnection, LaneDeps, LaneLog } from './lane-connection.ts';
+export { nameOf } from './lane-resource.ts';
 export type { LaneKey } from './lease.ts';
 export { saveSeen } from './links/seen.ts';
 export { raiseWanted } from './links/wanted.ts';

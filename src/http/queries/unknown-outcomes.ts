@@ -1,7 +1,7 @@
 // Requests of which nobody knows what came: which they are, and by what name the server's own log has them.
 
 import type { Reason } from '../../errors.ts';
-import { isUnknown } from '../../lanes/lanes.ts';
+import { isUnknown, nameOf } from '../../lanes/lanes.ts';
 import type { Store } from '../../store/store.ts';
 import { cursorKey, cursorText, type Page, page } from '../cursor.ts';
 
@@ -37,7 +37,11 @@ export async function listUnknownOutcomes(
   { source, connection, limit, after }: UnknownOutcomeFilter,
 ): Promise<Page<UnknownOutcomeView>> {
   const key = cursorKey('unknown-outcomes', after, [0] as const);
-  let query = db.selectFrom('operation').selectAll().where(isUnknown);
+  let query = db
+    .selectFrom('operation')
+    .select(['id', 'connection', 'subject', 'type', 'record_id', 'slot', 'kind', 'resource_type', 'remote_id'])
+    .select(['send_id', 'intended_at', 'missed_at', 'reason'])
+    .where(isUnknown);
   if (source !== undefined) query = query.where('source', '=', source);
   if (connection !== undefined) query = query.where('connection', '=', connection);
   if (key !== undefined) query = query.where('id', '>', key[0]);
@@ -51,7 +55,7 @@ export async function listUnknownOutcomes(
     (row) => ({
       connection: row.connection,
       subject: row.subject,
-      resource: `${row.type}/${row.record_id}#${row.slot}`,
+      resource: nameOf({ type: row.type, id: row.record_id, slot: row.slot }),
       kind: row.kind,
       resourceType: row.resource_type,
       id: row.remote_id,

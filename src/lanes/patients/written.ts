@@ -4,6 +4,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { JsonObject } from '../../json.ts';
 import type { Database } from '../../store/store.ts';
+import { nameOf } from '../lane-resource.ts';
 import type { ClientOn } from './patient-link.ts';
 
 /** One resource; ids and times only. */
@@ -45,7 +46,7 @@ export async function writtenTo(
   return rows.map((row) => ({
     resourceType: row.resource_type,
     id: row.remote_id,
-    slot: `${row.type}/${row.id}#${row.slot}`,
+    slot: nameOf(row),
     at: row.at.toISOString(),
     takenBack: row.retired_at !== null,
   }));
